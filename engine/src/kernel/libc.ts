@@ -1,0 +1,28 @@
+// The door to libc: binds C prototypes with koffi and turns a failed call into a SysError with the errno's name.
+import koffi from 'koffi';
+import { constants } from 'node:os';
+import { SysError } from '../model/engine-error.ts';
+
+const libc = koffi.load('libc.so.6');
+const nameOf = new Map<number, string>();
+// EAGAIN comes before its alias EWOULDBLOCK, ENOTSUP before EOPNOTSUPP: the first name stays.
+for (const [name, number] of Object.entries(constants.errno)) if (!nameOf.has(number)) nameOf.set(number, name);
+
+export type CFunction = (...args: unknown[]) => number;
+
+/** Binds a libc function by its C prototype, as the man page gives it: `bind('int socket(int, int, int)')`. */
+export function bind(prototype: string): CFunction {
+  return libc.func(prototype) as CFunction;
+}
+
+/** The errno of the last call on this thread, by name: "ENOENT". Read it before anything else runs. */
+export function lastErrno(): string {
+  const number = koffi.errno();
+  return nameOf.get(number) ?? `errno ${number}`;
+}
+
+/** Passes a result through; below zero throws a SysError that names call, errno and target. */
+export function checked(syscall: string, target: string, result: number, hint?: string): number {
+  if (result < 0) throw new SysError(syscall, lastErrno(), target, hint);
+  return result;
+}
