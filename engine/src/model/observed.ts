@@ -105,6 +105,7 @@ export const watchSchema = z.object({
   mounts: z.boolean().default(false).describe('mountinfo of processes outside the sandbox’s own mount namespace'),
 });
 
+export type Namespaces = z.infer<typeof namespacesSchema>;
 export type Mount = z.infer<typeof mountSchema>;
 export type ObservedProcess = z.infer<typeof processSchema>;
 export type ObservedExit = z.infer<typeof exitSchema>;
@@ -114,22 +115,4 @@ export type Patch = z.infer<typeof patchSchema>;
 export type Observation = z.infer<typeof observationSchema>;
 export type Watch = z.infer<typeof watchSchema>;
 
-/** The state after a patch: exited processes are removed, upserted ones replaced. Throws RangeError on a gap in `seq`. */
-export function applyPatch(state: Snapshot, patch: Patch): Snapshot {
-  if (patch.seq !== state.seq + 1)
-    throw new RangeError(`Cannot apply patch ${patch.seq}: the state is at ${state.seq}`);
-  const processes = new Map(state.processes.map((process) => [process.key, process]));
-  for (const process of patch.upsert) processes.set(process.key, process);
-  for (const exit of patch.exits) processes.delete(exit.key);
-  return {
-    ...state,
-    seq: patch.seq,
-    atMs: patch.atMs,
-    hostname: patch.hostname ?? state.hostname,
-    processes: [...processes.values()],
-    exits: [...state.exits, ...patch.exits].slice(-MAX_EXITS),
-  };
-}
-
-/** How many ended processes a snapshot remembers. */
-export const MAX_EXITS = 200;
+export { MAX_EXITS, applyPatch } from './apply-patch.ts';
