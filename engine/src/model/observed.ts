@@ -28,6 +28,11 @@ export const mountSchema = z.object({
   options: z.string(),
   superOptions: z.string(),
   propagation: z.string().describe('optional fields: "shared:7", "master:3", or "" when private'),
+  pidNamespace: inode
+    .nullable()
+    .describe(
+      'of a visible proc mount: inode of the pid namespace it shows (ns/pid of its entry 1, PROC_SUPER_MAGIC checked); else null',
+    ),
 });
 
 export const processSchema = z.object({
@@ -63,6 +68,7 @@ export const exitSchema = z.object({
   signal: z.number().int().nullable(),
   atMs: z.number(),
   initOf: inode.nullable().describe('inode of the pid namespace this process was init (pid 1) of, if any'),
+  pidNamespace: inode.nullable().describe('the pid namespace it lived in, as last read'),
   membersAlive: z.number().int().describe('with initOf: other members of that namespace alive just before'),
 });
 
