@@ -1,0 +1,35 @@
+// What the Docker routes need of the engine; nothing more.
+export interface SystemBackend {
+  /** Facts of this daemon and its host that do not change while it runs. */
+  facts(): SystemFacts;
+  info(): Promise<SystemInfo>;
+}
+
+export interface SystemFacts {
+  version: string;
+  gitCommit: string;
+  buildTime: string;
+  /** "linux", as Go's GOOS. */
+  os: string;
+  /** "amd64" or "arm64", as Go's GOARCH. */
+  arch: string;
+  kernelVersion: string;
+  nodeVersion: string;
+}
+
+export interface SystemInfo {
+  id: string;
+  name: string;
+  rootDirectory: string;
+  operatingSystem: string;
+  osVersion: string;
+  /** As `uname -m`: "x86_64". */
+  machine: string;
+  cpus: number;
+  memoryBytes: number;
+  cgroupVersion: '1' | '2';
+  /** Which limits the host's controllers can enforce. */
+  limits: { memory: boolean; swap: boolean; cpuQuota: boolean; cpuShares: boolean; cpuset: boolean; pids: boolean };
+  openDescriptors: number;
+  warnings: string[];
+}
