@@ -4,13 +4,18 @@ import type { Patch, Snapshot } from './observed.ts';
 /** How many ended processes a snapshot remembers. */
 export const MAX_EXITS = 200;
 
-/** The state after a patch: exited processes are removed, upserted ones replaced. Throws RangeError on a gap in `seq`. */
+/**
+ * The state after a patch: upserted processes are added or replaced; exited ones are removed, unless the patch upserts
+ * them as zombies, which stay until they are named in `gone`. Throws RangeError on a gap in `seq`.
+ */
 export function applyPatch(state: Snapshot, patch: Patch): Snapshot {
   if (patch.seq !== state.seq + 1)
     throw new RangeError(`Cannot apply patch ${patch.seq}: the state is at ${state.seq}`);
   const processes = new Map(state.processes.map((process) => [process.key, process]));
   for (const process of patch.upsert) processes.set(process.key, process);
-  for (const exit of patch.exits) processes.delete(exit.key);
+  const zombies = new Set(patch.upsert.filter((process) => process.state === 'Z').map((process) => process.key));
+  for (const exit of patch.exits) if (!zombies.has(exit.key)) processes.delete(exit.key);
+  for (const key of patch.gone) processes.delete(key);
   return {
     ...state,
     seq: patch.seq,

@@ -62,14 +62,18 @@ export const processSchema = z.object({
 /** How a process ended: wait(2) status, from the proc connector's exit event. */
 export const exitSchema = z.object({
   key: z.string(),
-  pids: z.array(z.number().int()),
+  pids: z.array(z.number().int()).describe('empty when it ended before it could be read'),
+  parentKey: z.string().nullable(),
   comm: z.string(),
   code: z.number().int().nullable().describe('exit status; null when killed or when nobody saw the end'),
   signal: z.number().int().nullable(),
   atMs: z.number(),
   initOf: inode.nullable().describe('inode of the pid namespace this process was init (pid 1) of, if any'),
   pidNamespace: inode.nullable().describe('the pid namespace it lived in, as last read'),
-  membersAlive: z.number().int().describe('with initOf: other members of that namespace alive just before'),
+  membersAlive: z
+    .number()
+    .int()
+    .describe('with initOf: other members of that namespace, nested ones included, alive just before'),
 });
 
 /** What happened, for timelines and recordings. */
@@ -98,8 +102,14 @@ export const patchSchema = z.object({
   seq: z.number().int().describe('previous seq + 1; a client that sees a gap asks for a snapshot'),
   atMs: z.number(),
   upsert: z.array(processSchema),
-  exits: z.array(exitSchema),
+  exits: z.array(exitSchema).describe('how they ended; out of the tree unless this patch upserts them as zombies (Z)'),
+  gone: z.array(z.string()).describe('keys: zombies reaped by their parent, and processes whose end nobody saw'),
   events: z.array(kernelEventSchema),
+  coalesced: z
+    .number()
+    .int()
+    .optional()
+    .describe('so many events and exits were left out: more came than are told one by one (a fork bomb)'),
   hostname: z.string().optional(),
 });
 
