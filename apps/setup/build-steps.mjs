@@ -1,0 +1,123 @@
+// The steps that turn a clone into something that runs: npm packages, launch, bundles, the Prisma client, the web app.
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
+import { contentHash } from './content-hash.mjs';
+import { dependenciesStep } from './dependencies.mjs';
+import { generatePrismaClient } from './generate.mjs';
+import { buildFolder, projectRoot } from './paths.mjs';
+import { runTool } from './tool.mjs';
+
+/** @typedef {import('./steps.mjs').Step} Step */
+/** @typedef {'launch' | 'engine' | 'server' | 'web'} BuildTarget */
+
+/** @type {BuildTarget[]} */
+export const BUILD_TARGETS = ['launch', 'engine', 'server', 'web'];
+
+const PLATFORM = [process.version, process.arch];
+const LOCK = 'package-lock.json';
+
+/** @param {string} path */
+const inBuild = (path) => existsSync(join(buildFolder, path));
+
+/** @type {Step} */
+const launchStep = {
+  id: 'launch',
+  title: 'launch (C)',
+  key: () => contentHash(projectRoot, ['engine/native/launch.c'], [process.arch]),
+  stands: () => inBuild('launch'),
+  run: async () => {
+    mkdirSync(buildFolder, { recursive: true });
+    const made = join(buildFolder, `launch.${process.pid}`);
+    // Static: it runs inside a container's mount namespace, where the host's libc is not.
+    const flags = ['-std=gnu11', '-O2', '-static', '-Wall', '-Wextra', '-Werror'];
+    await runTool('cc', [...flags, '-o', made, join(projectRoot, 'engine/native/launch.c')], {
+      log: join(buildFolder, 'logs/launch.log'),
+      advice: 'It needs a C compiler and the C library’s headers and static archive (Debian: gcc, libc6-dev).',
+    });
+    renameSync(made, join(buildFolder, 'launch'));
+  },
+};
+
+/** @type {Step} */
+const engineStep = {
+  id: 'engine',
+  title: 'engine bundle',
+  needs: ['npm'],
+  key: () => contentHash(projectRoot, ['engine/src', 'engine/package.json', 'apps/setup/bundle.mjs', LOCK], PLATFORM),
+  stands: () => inBuild('engine.mjs'),
+  run: async () => void (await bundle('engine', 'engine/src/main.ts')),
+};
+
+/** @type {Step} */
+const prismaStep = {
+  id: 'prisma',
+  title: 'Prisma client',
+  needs: ['npm'],
+  key: () => contentHash(projectRoot, ['prisma', 'prisma.config.ts', LOCK]),
+  stands: () => existsSync(join(projectRoot, 'prisma/generated/client.ts')),
+  run: generatePrismaClient,
+};
+
+/** @type {Step} */
+const serverStep = {
+  id: 'server',
+  title: 'lab server bundle',
+  needs: ['npm', 'prisma'],
+  key: () =>
+    contentHash(
+      projectRoot,
+      [
+        'apps/server',
+        'apps/protocol',
+        'engine/src/model',
+        'engine/src/api/lab',
+        'prisma',
+        'apps/setup/bundle.mjs',
+        LOCK,
+      ],
+      PLATFORM,
+    ),
+  stands: () => inBuild('server.mjs'),
+  run: async () => void (await bundle('server', 'apps/server/src/main.ts')),
+};
+
+/** @type {Step} */
+const webStep = {
+  id: 'web',
+  title: 'web app',
+  needs: ['npm'],
+  key: () =>
+    contentHash(
+      projectRoot,
+      ['apps/web', 'apps/protocol', 'engine/src/model', 'engine/src/api/lab', 'tsconfig.json', LOCK],
+      PLATFORM,
+    ),
+  stands: () => existsSync(join(projectRoot, 'apps/web/.next/BUILD_ID')),
+  run: async (note) => {
+    await runTool(process.execPath, [join(projectRoot, 'node_modules/next/dist/bin/next'), 'build'], {
+      cwd: join(projectRoot, 'apps/web'),
+      env: { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
+      log: join(buildFolder, 'logs/web.log'),
+      onLine: (line) => note(line.trim().slice(0, 40)),
+      advice: 'The lines below are Next.js’s. Less than 2 GB of free memory is a common reason.',
+    });
+  },
+};
+
+/**
+ * The steps for these targets, those they need included, in order.
+ * @param {BuildTarget[]} targets
+ * @returns {Step[]}
+ */
+export function buildSteps(targets) {
+  const wanted = new Set(targets);
+  /** @type {Step[]} */
+  const steps = [];
+  if (wanted.has('launch')) steps.push(launchStep);
+  if (wanted.size > (wanted.has('launch') ? 1 : 0)) steps.push(dependenciesStep);
+  if (wanted.has('engine')) steps.push(engineStep);
+  if (wanted.has('server')) steps.push(prismaStep, serverStep);
+  if (wanted.has('web')) steps.push(webStep);
+  return steps;
+}
