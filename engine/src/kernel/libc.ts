@@ -17,7 +17,11 @@ export function bind(prototype: string): CFunction {
 
 /** The errno of the last call on this thread, by name: "ENOENT". Read it before anything else runs. */
 export function lastErrno(): string {
-  const number = koffi.errno();
+  return errnoName(koffi.errno());
+}
+
+/** The name of an errno that came by another way than a call's result: a netlink acknowledgement, a launch report. */
+export function errnoName(number: number): string {
   return nameOf.get(number) ?? `errno ${number}`;
 }
 
