@@ -1,0 +1,280 @@
+// Netlink sockets: opened in the daemon's own network namespace, another one, or a fresh one; request and answer. What is
+// asked and what an answer means is the business of link, address, route and nftables. Never blocks: see `receive`.
+import { EngineError, SysError } from '../../model/engine-error.ts';
+import { bind, checked, errnoName, lastErrno } from '../libc.ts';
+import {
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_NOOP,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLM_F_REQUEST,
+  decodeAcknowledgement,
+  decodeMessages,
+  encodeMessage,
+  type Message,
+} from './message.ts';
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_CONNECTOR = 11;
+export const NETLINK_NETFILTER = 12;
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
+const MSG_TRUNC = 0x20;
+const MSG_DONTWAIT = 0x40;
+const CLONE_NEWNET = 0x4000_0000;
+const O_CLOEXEC = 0o2000000;
+
+const cSocket = bind('int socket(int domain, int type, int protocol)');
+const cConnect = bind('int connect(int fd, const uint8_t *address, unsigned int length)');
+const cSetsockopt = bind('int setsockopt(int fd, int level, int option, const uint8_t *value, unsigned int length)');
+const cSend = bind('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
+const cRecv = bind('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
+const cClose = bind('int close(int fd)');
+const cOpen = bind('int open(const char *path, int flags)');
+const cSetns = bind('int setns(int fd, int type)');
+const cUnshare = bind('int unshare(int flags)');
+
+let home: number | undefined;
+
+/** The thread's own network namespace, opened once: the way back must not depend on /proc while we are away. */
+function homeNamespace(): number {
+  home ??= checked('open', '/proc/thread-self/ns/net', cOpen('/proc/thread-self/ns/net', O_CLOEXEC));
+  return home;
+}
+
+/**
+ * Runs `action` while this thread is in another network namespace: that of the descriptor, or a fresh one. Synchronous,
+ * so nothing else of the process runs meanwhile and no thread is started there; other threads are not moved (setns(2)).
+ */
+function inNamespace<T>(namespace: number | 'fresh', action: () => T): T {
+  const back = homeNamespace();
+  if (namespace === 'fresh')
+    checked('unshare', 'net', cUnshare(CLONE_NEWNET), 'a network namespace of its own needs CAP_SYS_ADMIN');
+  else
+    checked(
+      'setns',
+      `net namespace descriptor ${namespace}`,
+      cSetns(namespace, CLONE_NEWNET),
+      'is it a descriptor of a network namespace, and is this root?',
+    );
+  try {
+    return action();
+  } finally {
+    // A daemon left in a learner's namespace would take that for the host's: better it dies (it is restarted).
+    if (cSetns(back, CLONE_NEWNET) < 0) process.abort();
+  }
+}
+
+/** Opens a descriptor of a network namespace: `/proc/PID/ns/net`, or a name bound by `ip netns`. The caller closes it. */
+export function openNetns(path: string): number {
+  return checked('open', path, cOpen(path, O_CLOEXEC), 'has the process ended?');
+}
+
+/** A network namespace nobody else knows; it lives as long as its descriptor or what was opened in it. */
+export function freshNetns(): number {
+  return inNamespace('fresh', () =>
+    checked('open', '/proc/thread-self/ns/net', cOpen('/proc/thread-self/ns/net', O_CLOEXEC)),
+  );
+}
+
+export function closeDescriptor(fd: number): void {
+  checked('close', `descriptor ${fd}`, cClose(fd));
+}
+
+/** What a request was about, for the sentence of its failure: `{action: 'add link', target: 'dk0'}`. */
+export interface Purpose {
+  readonly action: string;
+  readonly target: string;
+  /** Sentences by errno name; the kernel's own text is added to them. */
+  readonly hints?: Readonly<Record<string, string>>;
+}
+
+export interface Request {
+  readonly type: number;
+  readonly flags?: number;
+  readonly payload: Uint8Array;
+}
+
+const DUMP_TRIES = 8;
+// The kernel builds dumps in pieces of at most 32 KiB (netlink_dump); an answer to one request is smaller.
+const BUFFER_BYTES = 128 * 1024;
+const RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
+
+export class NetlinkSocket {
+  readonly #fd: number;
+  readonly #buffer = Buffer.alloc(BUFFER_BYTES);
+  #sequence = 1;
+  #closed = false;
+
+  /** Without a namespace: that of the daemon. */
+  constructor(protocol: number, namespace?: number | 'fresh') {
+    const open = (): number =>
+      checked('socket', `netlink ${protocol}`, cSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+    this.#fd = namespace === undefined ? open() : inNamespace(namespace, open);
+    try {
+      // Connected to port 0, the kernel. Without it root of the sandbox, who has CAP_NET_ADMIN over its own network
+      // namespace, could send forged answers to this socket's port.
+      const kernel = Buffer.alloc(12);
+      kernel.writeUInt16LE(AF_NETLINK, 0);
+      checked('connect', `netlink ${protocol}`, cConnect(this.#fd, kernel, kernel.length));
+      this.#option(SOL_NETLINK, NETLINK_EXT_ACK, 1);
+      this.#option(SOL_NETLINK, NETLINK_CAP_ACK, 1);
+      if (protocol === NETLINK_ROUTE) this.#option(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
+      // A transaction's errors and a dump's first piece wait in the queue until we read: room for all of them.
+      this.#option(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_QUEUE_BYTES);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #option(level: number, option: number, value: number): void {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32LE(value);
+    checked('setsockopt', `netlink option ${option}`, cSetsockopt(this.#fd, level, option, bytes, 4));
+  }
+
+  /** Sends one request and returns what the kernel answers besides its acknowledgement. */
+  request(request: Request, purpose: Purpose): Message[] {
+    const sequence = this.#send([{ ...request, flags: (request.flags ?? 0) | NLM_F_ACK }], purpose);
+    const answers: Message[] = [];
+    for (;;) {
+      for (const message of this.#receive(purpose)) {
+        if (message.sequence !== sequence) continue;
+        if (message.type === NLMSG_ERROR) {
+          this.#refuse(message, purpose);
+          return answers;
+        }
+        if (message.type !== NLMSG_NOOP) answers.push(message);
+      }
+    }
+  }
+
+  /** Lists. A list that changed while it was read (NLM_F_DUMP_INTR) or overran the queue (ENOBUFS) is read again. */
+  dump(request: Request, purpose: Purpose): Message[] {
+    for (let attempt = 1; attempt <= DUMP_TRIES; attempt++) {
+      const messages = this.#dumpOnce(request, purpose);
+      if (messages !== undefined) return messages;
+    }
+    throw new EngineError(
+      'unavailable',
+      `Cannot ${purpose.action} "${purpose.target}": it changed during each of ${DUMP_TRIES} readings; try again`,
+    );
+  }
+
+  #dumpOnce(request: Request, purpose: Purpose): Message[] | undefined {
+    const sequence = this.#send([{ ...request, flags: (request.flags ?? 0) | NLM_F_DUMP }], purpose);
+    const answers: Message[] = [];
+    let interrupted = false;
+    for (;;) {
+      let received: Message[];
+      try {
+        received = this.#receive(purpose);
+      } catch (error) {
+        if (error instanceof SysError && error.errno === 'ENOBUFS') interrupted = true;
+        else throw error;
+        continue;
+      }
+      for (const message of received) {
+        if (message.sequence !== sequence) continue;
+        if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
+        if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
+          this.#refuse(message, purpose);
+          return interrupted ? undefined : answers;
+        }
+        if (message.type !== NLMSG_NOOP) answers.push(message);
+      }
+    }
+  }
+
+  /**
+   * Sends several messages in one datagram: a transaction of nfnetlink. The one at `acknowledged` must be the last that
+   * the kernel answers; errors come for any of them, and the first is thrown, once all were read.
+   */
+  transaction(requests: readonly Request[], acknowledged: number, purpose: Purpose): void {
+    const first = this.#send(
+      requests.map((request, index) =>
+        index === acknowledged ? { ...request, flags: (request.flags ?? 0) | NLM_F_ACK } : request,
+      ),
+      purpose,
+    );
+    let failure: Message | undefined;
+    // All answers are queued before send(2) returns; the queue is read until it is empty.
+    for (let received = this.#receive(purpose); received.length > 0; received = this.#receiveQueued(purpose))
+      for (const message of received)
+        if (message.type === NLMSG_ERROR && message.sequence >= first && decodeAcknowledgement(message).errno !== 0)
+          failure ??= message;
+    if (failure !== undefined) this.#refuse(failure, purpose);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeDescriptor(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Returns the sequence number of the first message. */
+  #send(requests: readonly Request[], purpose: Purpose): number {
+    const first = this.#sequence;
+    const datagram = Buffer.concat(
+      requests.map(({ type, flags, payload }) =>
+        encodeMessage({ type, flags: (flags ?? 0) | NLM_F_REQUEST, sequence: this.#sequence++, port: 0, payload }),
+      ),
+    );
+    if (this.#sequence > 0x7fff_ffff) this.#sequence = 1;
+    while (cSend(this.#fd, datagram, datagram.length, 0) < 0) {
+      const errno = lastErrno();
+      if (errno !== 'EINTR') throw new SysError(purpose.action, errno, purpose.target, 'the kernel took no request');
+    }
+    return first;
+  }
+
+  #receive(purpose: Purpose): Message[] {
+    const messages = this.#receiveQueued(purpose);
+    if (messages.length === 0)
+      throw new EngineError('internal', `Cannot ${purpose.action} "${purpose.target}": the kernel gave no answer`);
+    return messages;
+  }
+
+  /** rtnetlink and nfnetlink answer inside send(2), a dump goes on inside recv(2): MSG_DONTWAIT finds it all. */
+  #receiveQueued(purpose: Purpose): Message[] {
+    for (;;) {
+      const length = cRecv(this.#fd, this.#buffer, this.#buffer.length, MSG_DONTWAIT | MSG_TRUNC);
+      if (length > this.#buffer.length)
+        throw new EngineError(
+          'internal',
+          `Cannot ${purpose.action} "${purpose.target}": the kernel's answer of ${length} bytes is too long`,
+        );
+      // A copy: messages are windows on these bytes, and the buffer is used again.
+      if (length >= 0) return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
+      const errno = lastErrno();
+      if (errno === 'EAGAIN') return [];
+      if (errno !== 'EINTR') throw new SysError(purpose.action, errno, purpose.target, 'its answer was lost');
+    }
+  }
+
+  /** Throws where the acknowledgement carries an errno. */
+  #refuse(message: Message, purpose: Purpose): void {
+    const { errno, text } = decodeAcknowledgement(message);
+    if (errno === 0) return;
+    const name = errnoName(errno);
+    const own = purpose.hints?.[name];
+    const kernel = text === undefined ? undefined : `the kernel says: ${text}`;
+    const hint = [own, kernel].filter((part) => part !== undefined).join('; ');
+    throw new SysError(purpose.action, name, purpose.target, hint === '' ? undefined : hint);
+  }
+}
