@@ -1,0 +1,76 @@
+// The host's settings that a class of untrusted learners needs (security.md, setting 6). Reads only; the set-up sets them.
+import { readFileSync } from 'node:fs';
+
+export interface Sysctl {
+  readonly key: string;
+  /** As it reads now; null where this kernel has no such setting. */
+  readonly present: string | null;
+  /** What is asked for, as a person reads it: "at least 65536". */
+  readonly wanted: string;
+  /** True where it is so already, and where the kernel has nothing to set. */
+  readonly met: boolean;
+  /** What to set it to; null where only the machine's owner can decide. */
+  readonly value: string | null;
+  readonly why: string;
+}
+
+interface Wish {
+  readonly key: string;
+  readonly wanted: string;
+  readonly met: (present: string) => boolean;
+  readonly value: string | null;
+  readonly why: string;
+}
+
+const atLeast = (key: string, least: number, why: string): Wish => ({
+  key,
+  wanted: `at least ${least}`,
+  met: (present) => Number(present) >= least,
+  value: String(least),
+  why,
+});
+
+const WISHES: readonly Wish[] = [
+  atLeast(
+    'kernel.pty.max',
+    65_536,
+    'one learner can take thousands of terminals: a devpts of its own has no lower limit',
+  ),
+  atLeast('fs.inotify.max_user_instances', 1024, 'the observer watches cgroup files of every sandbox'),
+  atLeast('fs.inotify.max_user_watches', 65_536, 'the observer watches cgroup files of every sandbox'),
+  atLeast('kernel.dmesg_restrict', 1, 'the kernel log tells a learner about the host and the others'),
+  atLeast('kernel.kptr_restrict', 2, 'kernel addresses make exploits easy'),
+  // 1 can't be taken back before a reboot, so 2 is what the set-up writes.
+  { ...atLeast('kernel.unprivileged_bpf_disabled', 1, 'most escapes by way of BPF need it unprivileged'), value: '2' },
+  {
+    key: 'dev.tty.legacy_tiocsti',
+    wanted: '0',
+    met: (present) => present === '0',
+    value: '0',
+    why: 'TIOCSTI lets a process type into a terminal it holds',
+  },
+  {
+    key: 'kernel.core_pattern',
+    wanted: 'a file name, not a pipe',
+    met: (present) => !present.startsWith('|'),
+    value: 'core',
+    why: 'a piped core handler runs as root of the host for every crash of a learner',
+  },
+];
+
+function readSysctl(key: string): string | null {
+  try {
+    return readFileSync(`/proc/sys/${key.replaceAll('.', '/')}`, 'utf8').trim();
+  } catch {
+    // Older kernels lack some of these (dev.tty.legacy_tiocsti came with 6.2).
+    return null;
+  }
+}
+
+/** Compares the host's settings with what a class needs. `read` is the way to them (sysctl name -> value or null). */
+export function probeSysctls(read: (key: string) => string | null = readSysctl): Sysctl[] {
+  return WISHES.map(({ key, wanted, met, value, why }) => {
+    const present = read(key);
+    return { key, present, wanted, met: present === null || met(present), value, why };
+  });
+}
