@@ -3,139 +3,132 @@
 //   lessons/<track>/<lesson>/lesson.yaml, en.md, zh.md (opening and the sheet to keep)
 //   lessons/<track>/<lesson>/<n-step>/step.yaml, en.md, zh.md, setup.sh, solution.sh, wrong-*.sh
 import { z } from 'zod';
+import { assertionSchema } from './assertion.ts';
+
+export { assertionSchema, type Assertion } from './assertion.ts';
 
 export const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
-const text = z.strictObject({ en: z.string().min(1), zh: z.string().min(1) });
-export type Text = z.infer<typeof text>;
-const id = z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'lower-case letters, digits and dashes');
+export const textSchema = z.strictObject({ en: z.string().trim().min(1), zh: z.string().trim().min(1) });
+export type Text = z.infer<typeof textSchema>;
+const id = z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'must be lower-case letters, digits and dashes');
+const minutes = z.number().int().positive().max(120);
 
 export const trackSchema = z.strictObject({
-  id: z.string().regex(/^[A-Z]$|^capstone$/),
-  title: text,
-  subtitle: text,
+  id: z.string().regex(/^[A-Z]$|^capstone$/, 'must be one capital letter, or "capstone"'),
+  title: textSchema,
+  subtitle: textSchema,
   /** Lessons in order; those without a folder are shown as not yet available. */
-  lessons: z.array(z.strictObject({ id, code: z.string(), title: text, minutes: z.number().int().positive() })).min(1),
+  lessons: z.array(z.strictObject({ id, code: z.string().min(1), title: textSchema, minutes })).min(1),
+  /** Ids of the tracks a learner should know first. */
   needs: z.array(z.string()).default([]),
 });
 
-const namespaceType = z.enum(['pid', 'mnt', 'net', 'uts', 'ipc', 'user', 'cgroup', 'time']);
-const relation = z.enum(['own', 'shared']).describe('against the sandbox’s own init');
-
 /**
- * One statement about the kernel. All of a step's assertions must hold for the same subject process P, which is
- * searched among the learner's processes; the candidate that meets most is shown. P is never made by the engine
- * unless `subject.terminal` says so.
+ * Which processes may be P, the subject that all assertions of a step speak of. Always a process of the learner's: one
+ * that descends from a terminal of the lab, or was orphaned by one; never the engine's own (a set-up, a file being read).
  */
-export const assertionSchema = z.discriminatedUnion('fact', [
-  /** The type of P's namespace is its own or the sandbox's. */
-  z.strictObject({ fact: z.literal('namespace'), type: namespaceType, is: relation }),
-  /** ns/pid_for_children (or time_for_children) of P against ns/pid of P. */
-  z.strictObject({
-    fact: z.literal('children-namespace'),
-    type: z.enum(['pid', 'time']),
-    is: z.enum(['same', 'other', 'unreadable']),
-  }),
-  /** How many numbers P has: levels of pid namespaces from the sandbox (1) inwards. */
-  z.strictObject({ fact: z.literal('pid-levels'), is: z.number().int().min(1) }),
-  /** The innermost number of P. */
-  z.strictObject({ fact: z.literal('inner-pid'), is: z.number().int().min(1) }),
-  /** A proc file system mounted at `at` in P's mount namespace that belongs to P's own pid namespace. */
-  z.strictObject({ fact: z.literal('own-proc'), at: z.string().default('/proc'), is: z.boolean() }),
-  /** Living members of P's pid namespace other than P. */
-  z.strictObject({
-    fact: z.literal('members'),
-    atLeast: z.number().int().optional(),
-    exactly: z.number().int().optional(),
-  }),
-  /** P was init of its pid namespace and has ended since the step began. */
-  z.strictObject({
-    fact: z.literal('init-ended'),
-    signal: z.number().int().optional(),
-    membersAliveAtLeast: z.number().int().optional(),
-  }),
-  /** Since P (an init) ended, its pid namespace has no member left. */
-  z.strictObject({ fact: z.literal('namespace-empty') }),
-  /** P's command is one of these (base names of argv[0] or comm). */
-  z.strictObject({ fact: z.literal('command'), oneOf: z.array(z.string()).min(1) }),
-  /** P was started after the step began. */
-  z.strictObject({ fact: z.literal('new') }),
-]);
+export const subjectSchema = z.strictObject({
+  /** The shells of the lab's terminals themselves may be P, too. */
+  terminals: z.boolean().default(false),
+  /** Ended processes that were PID 1 of a namespace may be P, if they ended after the step began. */
+  ended: z.boolean().default(false),
+  /** P is searched only among living processes for which all of these hold. */
+  where: z.array(assertionSchema).default([]),
+});
 
 export const checkSchema = z.strictObject({
   id,
-  label: text,
+  label: textSchema,
   assert: assertionSchema,
-  /** When the assertion does not hold: `contradicts` (✗, red) if this other one holds for P, else not yet (○). */
+  /** While the assertion does not hold: contradicts the goal (red) if this holds for P; else not yet (neutral). */
   contradictedBy: assertionSchema.optional(),
-  /** Said when it is met, wrong or waiting; `{expected}`, `{observed}`, `{pid}` are replaced. */
-  hint: id.optional().describe('the hint that a contradiction of this check opens'),
 });
 
 export const hintSchema = z.strictObject({
   id,
-  text,
-  /** Chosen first when this holds for P (or, with `anywhere`, for any process of the learner's). */
-  when: assertionSchema.optional(),
+  text: textSchema,
+  /** Fits while the check `unmet` is not met and `when` holds for P. The first that fits is given before the others. */
+  fits: z.strictObject({ unmet: id, when: assertionSchema.optional() }).optional(),
 });
 
+/** What the kernel showed, to be put beside a prediction; read from P once the check `once` is met. */
+export const observeSchema = z.strictObject({
+  /** number: what P calls itself. numbers: every number P has. members-end: how the others of P's namespace ended. */
+  value: z.enum(['number', 'numbers', 'members-end']),
+  once: id,
+});
+
+/** Stands in a command of the form `blanks` for what the learner fills in. */
+export const BLANK = '____';
+
+export const commandSchema = z.strictObject({
+  id,
+  run: z
+    .string()
+    .min(1)
+    .max(400)
+    .regex(/^[^\n]+$/, 'must be one line')
+    .describe('identical in every language'),
+  terminal: z.number().int().min(1).max(4).default(1),
+  flags: z.array(z.strictObject({ flag: z.string().min(1), text: textSchema })).default([]),
+  /** Help fades. full: can be run as it stands. blanks: each `____` is for the learner to fill in, so it is not run. */
+  form: z.enum(['full', 'blanks']).default('full'),
+});
+
+const choice = { id, label: textSchema };
+
 export const stepSchema = z.strictObject({
-  title: text,
-  minutes: z.number().int().positive(),
+  title: textSchema,
+  minutes,
   cgroup: z.enum(['v1', 'v2', 'both']).default('both'),
   mayChange: z.array(z.string()).default([]),
   watch: z.strictObject({ namespaces: z.boolean().default(true), mounts: z.boolean().default(false) }).prefault({}),
+  subject: subjectSchema.prefault({}),
   predict: z.strictObject({
-    question: text,
+    question: textSchema,
     options: z
-      .array(z.strictObject({ id, label: text, note: text.optional() }))
+      .array(z.strictObject({ ...choice, note: textSchema.optional() }))
       .min(2)
       .max(4),
     answer: id,
-    /** "You predicted {predicted}. The kernel says {observed}." — `{observed}` is read from the check named here. */
-    outcome: text,
-    observedFrom: id,
+    /** "You predicted {predicted}. The kernel says {observed}." */
+    outcome: textSchema,
+    observe: observeSchema,
   }),
-  commands: z
-    .array(
-      z.strictObject({
-        id,
-        run: z.string().describe('identical in every language'),
-        terminal: z.number().int().min(1).max(4).default(1),
-        flags: z.array(z.strictObject({ flag: z.string(), text })).default([]),
-        /** Help fades: full command, labelled blanks, or nothing. */
-        form: z.enum(['full', 'blanks']).default('full'),
-      }),
-    )
-    .default([]),
+  commands: z.array(commandSchema).default([]),
   checks: z.array(checkSchema).min(1),
+  /** Exactly three without `fits`, from a nudge to nearly the solution; any number with it. */
   hints: z.array(hintSchema).min(3),
   explain: z.strictObject({
-    question: text,
+    question: textSchema,
     options: z
-      .array(z.strictObject({ id, label: text, feedback: text }))
+      .array(z.strictObject({ ...choice, feedback: textSchema }))
       .min(2)
       .max(4),
     answer: id,
   }),
   /** Which check each wrong-*.sh fails, and the hint it must get: `wrong-no-fork.sh: {fails: own-pid, hint: fork}`. */
-  wrong: z.record(z.string().regex(/^wrong-[a-z0-9-]+\.sh$/), z.strictObject({ fails: id, hint: id })),
-  citations: z.array(z.strictObject({ title: z.string(), url: z.url() })).min(1),
+  wrong: z.record(
+    z.string().regex(/^wrong-[a-z0-9-]+\.sh$/, 'must look like wrong-some-thing.sh'),
+    z.strictObject({ fails: id, hint: id }),
+  ),
+  citations: z.array(z.strictObject({ title: z.string().min(1), url: z.url({ protocol: /^https$/ }).max(300) })).min(1),
 });
 
 export const lessonSchema = z.strictObject({
   id,
-  title: text,
-  minutes: z.number().int().positive(),
+  title: textSchema,
+  minutes,
   /** The docker command the learner knows already. */
-  opens: z.strictObject({ command: z.string(), text }),
-  steps: z.array(z.string().regex(/^[0-9]+-[a-z0-9-]+$/)).min(1),
-  glossary: z.array(z.strictObject({ term: text, meaning: text })).default([]),
+  opens: z.strictObject({ command: z.string().min(1), text: textSchema }),
+  steps: z.array(z.string().regex(/^[0-9]+-[a-z0-9-]+$/, 'must look like 1-some-name')).min(1),
+  glossary: z.array(z.strictObject({ term: textSchema, meaning: textSchema })).default([]),
 });
 
 export type Track = z.infer<typeof trackSchema>;
 export type Lesson = z.infer<typeof lessonSchema>;
 export type Step = z.infer<typeof stepSchema>;
 export type Check = z.infer<typeof checkSchema>;
-export type Assertion = z.infer<typeof assertionSchema>;
 export type Hint = z.infer<typeof hintSchema>;
+export type Observe = z.infer<typeof observeSchema>;

@@ -73,7 +73,9 @@ export const exitSchema = z.object({
   membersAlive: z
     .number()
     .int()
-    .describe('with initOf: other members of that namespace, nested ones included, alive just before'),
+    .describe(
+      'with initOf: others of that namespace, nested ones included, alive when it began to end. The kernel kills and reaps them in exit_notify(), before it reports the exit of the init: their exit events (signal 9) come first, and they count',
+    ),
 });
 
 /** What happened, for timelines and recordings. */
