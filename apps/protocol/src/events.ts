@@ -127,7 +127,7 @@ export interface Answers {
   'terminal:attach': { offset: number };
   'terminal:detach': null;
   'terminal:close': null;
-  'file:list': { name: string; type: 'file' | 'directory' | 'symlink' | 'other'; sizeBytes: number }[];
+  'file:list': { name: string; type: 'file' | 'directory' | 'symlink' | 'other' }[];
   'file:read': { path: string; text: string; version: string };
   'file:write': { path: string; text: string; version: string };
   'scope:snapshot': Snapshot;

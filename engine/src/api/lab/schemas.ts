@@ -103,7 +103,6 @@ export const pathSchema = z.string().min(1).max(4096).regex(/^\//, 'an absolute 
 export const fileEntrySchema = z.object({
   name: z.string(),
   type: z.enum(['file', 'directory', 'symlink', 'other']),
-  sizeBytes: z.number().int(),
 });
 export const fileSchema = z.object({
   path: pathSchema,
