@@ -6,9 +6,8 @@ import { z } from 'zod';
 import { assertionSchema } from './assertion.ts';
 
 export { assertionSchema, type Assertion } from './assertion.ts';
+export { LANGUAGES, type Language } from './language.ts';
 
-export const LANGUAGES = ['en', 'zh'] as const;
-export type Language = (typeof LANGUAGES)[number];
 export const textSchema = z.strictObject({ en: z.string().trim().min(1), zh: z.string().trim().min(1) });
 export type Text = z.infer<typeof textSchema>;
 const id = z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'must be lower-case letters, digits and dashes');
