@@ -29,7 +29,7 @@ export function createPoller(): Poller {
   const wakeFd = eventfd();
   epoll.add(wakeFd, 0, EPOLL.in);
   const data: PollerData = { epollFd: epoll.fd };
-  const worker = startWorker(new URL('./poller-worker.ts', import.meta.url), import.meta.url, data, 'drydock-poller');
+  const worker = startWorker(new URL('./poller.worker.ts', import.meta.url), import.meta.url, data, 'drydock-poller');
   const watches = new Map<number, (events: number) => Promise<void>>();
   let nextToken = 1;
 

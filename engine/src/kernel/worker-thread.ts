@@ -1,8 +1,8 @@
 // Starts a worker thread of the engine, from the TypeScript sources (vitest, tsx) or from the bundle: there each
-// worker is an entry of its own beside engine.mjs, under its own base name: build/poller-worker.mjs.
+// `x.worker.ts` is an entry of its own beside engine.mjs: build/x.worker.mjs.
 import { Worker } from 'node:worker_threads';
 
-/** `source`: `new URL('./x-worker.ts', import.meta.url)`, written beside the caller. */
+/** `source`: `new URL('./x.worker.ts', import.meta.url)`, written beside the caller. */
 export function startWorker(source: URL, callerUrl: string, workerData: unknown, name: string): Worker {
   if (callerUrl.endsWith('.ts')) {
     // Node 20 reads no TypeScript, and a worker doesn't inherit the loader of its parent.
