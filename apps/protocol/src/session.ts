@@ -9,7 +9,6 @@ export const TICKET_PATH = '/api/ticket';
 export const SOCKET_PATH = '/socket';
 
 /** Set by the server on the request it hands to the pages; whatever a browser sends under these names is overwritten. */
-export const LEARNER_HEADER = 'x-drydock-learner';
 export const NONCE_HEADER = 'x-nonce';
 /** Towards the pages: the token. From the browser, on POST TICKET_PATH: the same token. */
 export const CSRF_HEADER = 'x-drydock-csrf';
