@@ -15,6 +15,23 @@ export function bind(prototype: string): CFunction {
   return libc.func(prototype) as CFunction;
 }
 
+/**
+ * Like `bind`, but each call runs in a thread of the pool: for the few calls that sleep in the kernel. A result below
+ * zero throws SysError with the target.
+ */
+export function bindInThread(prototype: string): (target: string, ...args: unknown[]) => Promise<number> {
+  const bound = libc.func(prototype);
+  return (target, ...args) =>
+    new Promise((resolve, reject) => {
+      bound.async(...args, (error: unknown, result: number) => {
+        // koffi carries the errno of the thread over to this one for the length of the callback.
+        if (error) reject(error instanceof Error ? error : new Error(String(error)));
+        else if (result < 0) reject(new SysError(bound.info.name, lastErrno(), target));
+        else resolve(result);
+      });
+    });
+}
+
 /** The errno of the last call on this thread, by name: "ENOENT". Read it before anything else runs. */
 export function lastErrno(): string {
   return errnoName(koffi.errno());
