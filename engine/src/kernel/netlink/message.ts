@@ -211,7 +211,7 @@ export interface Acknowledgement {
 export function decodeAcknowledgement(message: Message): Acknowledgement {
   const { payload } = message;
   // An empty NLMSG_DONE is success: kernels before 2.6 sent no errno, and nothing says they must.
-  const errno = message.type === NLMSG_DONE && payload.length < 4 ? 0 : -read.i32(payload);
+  const errno = message.type === NLMSG_DONE && payload.length < 4 ? 0 : 0 - read.i32(payload);
   if (errno < 0) throw new NetlinkFormatError(`an acknowledgement carries the errno ${errno}`);
   let text: string | undefined;
   let missingType: number | undefined;
@@ -225,8 +225,8 @@ export function decodeAcknowledgement(message: Message): Acknowledgement {
       at += Math.ceil(length / 4) * 4;
     }
     const attributes = decodeAttributes(payload.subarray(at));
-    const message_ = attributes.get(1);
-    if (message_ !== undefined) text = read.string(message_);
+    const said = attributes.get(1);
+    if (said !== undefined) text = read.string(said);
     const missing = attributes.get(5);
     if (missing !== undefined) missingType = read.u32(missing);
   }
