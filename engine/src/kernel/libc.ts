@@ -23,9 +23,9 @@ export function bindInThread(prototype: string): (target: string, ...args: unkno
   const bound = libc.func(prototype);
   return (target, ...args) =>
     new Promise((resolve, reject) => {
-      bound.async(...args, (error: unknown, result: number) => {
+      bound.async(...args, (error: Error | null, result: number) => {
         // koffi carries the errno of the thread over to this one for the length of the callback.
-        if (error) reject(error instanceof Error ? error : new Error(String(error)));
+        if (error !== null) reject(error);
         else if (result < 0) reject(new SysError(bound.info.name, lastErrno(), target));
         else resolve(result);
       });
