@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cgroupInside, groupPath, parseProcCgroup, pathInside } from './cgroup-path.ts';
+import { cgroupInside, groupPath, pathInside } from './cgroup-path.ts';
 
 const inside = (path: string) => pathInside(path, 'a1', 'anna');
 
@@ -27,27 +27,30 @@ test('keepers, other sandboxes and the host are not inside', () => {
     expect([path, inside(path)]).toEqual([path, null]);
 });
 
-test('v2: the one line; a removed group loses its mark', () => {
-  expect(cgroupInside('0::/drydock-a1/anna/inner/shell\n', 'a1', 'anna')).toBe('/shell');
-  expect(cgroupInside('0::/drydock-a1/anna/inner/gone (deleted)\n', 'a1', 'anna')).toBe('/gone');
-  expect(cgroupInside('0::/init.scope\n', 'a1', 'anna')).toBeNull();
+const line = (controllers: string, path: string) => ({ controllers: controllers.split(','), path });
+
+test('v2: the one line there is', () => {
+  expect(cgroupInside([line('', '/drydock-a1/anna/inner/shell')], 'a1', 'anna')).toBe('/shell');
+  expect(cgroupInside([line('', '/init.scope')], 'a1', 'anna')).toBeNull();
+  expect(cgroupInside([], 'a1', 'anna')).toBeNull();
 });
 
 test('hybrid: the hierarchy where the learner moved the process', () => {
-  const text = `9:name=systemd:/drydock-a1/anna/inner/shell
-4:memory:/drydock-a1/anna/inner/small
-1:cpu,cpuacct:/drydock-a1/anna/inner/shell
-0::/drydock-a1/anna/inner/shell
-`;
-  expect(cgroupInside(text, 'a1', 'anna')).toBe('/small');
-  expect(cgroupInside(text.replace('/small', '/shell'), 'a1', 'anna')).toBe('/shell');
+  const hybrid = (memory: string) => [
+    line('name=systemd', '/drydock-a1/anna/inner/shell'),
+    line('memory', memory),
+    line('cpu,cpuacct', '/drydock-a1/anna/inner/shell'),
+    line('', '/drydock-a1/anna/inner/shell'),
+  ];
+  expect(cgroupInside(hybrid('/drydock-a1/anna/inner/small'), 'a1', 'anna')).toBe('/small');
+  expect(cgroupInside(hybrid('/drydock-a1/anna/inner/shell'), 'a1', 'anna')).toBe('/shell');
 });
 
-test('v1: no v2 line, a process in the cpu hierarchy’s own place', () => {
-  const text = '4:memory:/drydock-a1/anna/inner/shell\n1:cpu,cpuacct:/drydock-a1/anna/inner/slow\n';
-  expect(cgroupInside(text, 'a1', 'anna')).toBe('/slow');
-});
-
-test('lines that are no cgroup lines are left out', () => {
-  expect(parseProcCgroup('nonsense\n7:pids:/a:b\n\n')).toEqual([{ hierarchy: 7, controllers: ['pids'], path: '/a:b' }]);
+test('v1: no v2 line, a process moved in the cpu hierarchy only', () => {
+  const lines = [
+    line('memory', '/drydock-a1/anna/inner/shell'),
+    line('cpu,cpuacct', '/drydock-a1/anna/inner/slow'),
+    line('hugetlb', '/elsewhere'),
+  ];
+  expect(cgroupInside(lines, 'a1', 'anna')).toBe('/slow');
 });

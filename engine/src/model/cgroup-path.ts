@@ -19,28 +19,11 @@ export function groupPath(instance: string, sandbox: string, group: GroupName): 
   return [instanceGroup(instance), sandbox, ...(group === '' ? [] : [group])].join('/');
 }
 
+/** One line of /proc/PID/cgroup, as kernel/proc/cgroup.ts parses it. */
 export interface CgroupLine {
-  /** 0 is the v2 tree. */
-  readonly hierarchy: number;
-  /** Empty for v2. */
+  /** [""] is the v2 tree. */
   readonly controllers: readonly string[];
   readonly path: string;
-}
-
-/** Reads /proc/PID/cgroup (cgroups(7)): "4:memory:/a/b". A group removed under a zombie reads "/a/b (deleted)": the mark goes. */
-export function parseProcCgroup(text: string): CgroupLine[] {
-  return text.split('\n').flatMap((line) => {
-    const match = /^(\d+):([^:]*):(.*)$/.exec(line);
-    if (!match) return [];
-    const [, hierarchy, controllers = '', path = ''] = match;
-    return [
-      {
-        hierarchy: Number(hierarchy),
-        controllers: controllers === '' ? [] : controllers.split(','),
-        path: path.replace(/ \(deleted\)$/, ''),
-      },
-    ];
-  });
 }
 
 /**
@@ -57,20 +40,21 @@ export function pathInside(hostPath: string, instance: string, sandbox: string):
 }
 
 /** Which hierarchy to look at first when a v1 host gives ten answers: the v2 tree, then what lessons limit. */
-const ORDER = ['memory', 'pids', 'cpu', 'freezer', 'cpuset', 'blkio', 'cpuacct', 'devices'];
+const ORDER = ['', 'memory', 'pids', 'cpu', 'freezer', 'cpuset', 'blkio', 'cpuacct', 'devices'];
+
+function rank({ controllers }: CgroupLine): number {
+  const at = ORDER.findIndex((name) => controllers.includes(name));
+  return at < 0 ? ORDER.length : at;
+}
 
 /**
- * The one path that says where a process is, from the text of its /proc/PID/cgroup: on v2 the only one there is; on v1
+ * The one path that says where a process is, from the lines of its /proc/PID/cgroup: on v2 the only one there is; on v1
  * and hybrid the first, in the order v2 tree, memory, pids, cpu …, that is not where the engine puts a learner's
  * processes (`inner`, `inner/shell`), for a learner moves a process in one hierarchy only. Null: not in the sandbox.
  */
-export function cgroupInside(procCgroup: string, instance: string, sandbox: string): string | null {
-  const rank = ({ hierarchy, controllers }: CgroupLine) => {
-    const at = ORDER.findIndex((name) => controllers.includes(name));
-    return hierarchy === 0 ? -1 : at < 0 ? ORDER.length : at;
-  };
-  const paths = parseProcCgroup(procCgroup)
-    .sort((a, b) => rank(a) - rank(b))
+export function cgroupInside(lines: readonly CgroupLine[], instance: string, sandbox: string): string | null {
+  const paths = lines
+    .toSorted((a, b) => rank(a) - rank(b))
     .map((line) => pathInside(line.path, instance, sandbox))
     .filter((path) => path !== null);
   return paths.find((path) => path !== '/' && path !== '/shell') ?? paths[0] ?? null;

@@ -1,4 +1,5 @@
 // Limits of a sandbox -> the files of its control groups to write, in order, for v1 and v2. Pure; the drivers only write.
+import type { CgroupFlavour } from './cgroup-host.ts';
 import type { GroupName } from './cgroup-path.ts';
 
 /** What a sandbox may use. `Limits` of the lab API has these fields and more. */
@@ -41,9 +42,19 @@ export const KEEPERS_ROOM: GroupLimits = { memoryBytes: 64 * 2 ** 20, cpus: 0.25
 export const MAX_DESCENDANTS = 128;
 export const MAX_DEPTH = 8;
 
-/** Of the v1 hierarchies, those whose `inner` a learner may divide. cpuset's exclusive flags reach siblings, devices.* and
- * blkio.* weights want CAP_SYS_ADMIN of the host or mean nothing inside: these stay root's. */
-export const V1_DELEGATED: readonly string[] = ['memory', 'cpu', 'cpuacct', 'pids', 'freezer'];
+/**
+ * Of the v1 hierarchies, those whose `inner` a learner may divide. cpuset's exclusive flags reach siblings, devices.* and
+ * blkio.* weights want CAP_SYS_ADMIN of the host or mean nothing inside: these stay root's.
+ */
+const V1_DELEGATED: readonly string[] = ['memory', 'cpu', 'cpuacct', 'pids'];
+
+/**
+ * The v1 freezer only where no v2 tree has cgroup.freeze: a process frozen by v1 neither counts as frozen in v2 nor dies
+ * of cgroup.kill (6.18, tried), so a learner could keep his sandbox from being frozen or ended.
+ */
+export function delegatedControllers(flavour: CgroupFlavour): readonly string[] {
+  return flavour === 'v1' ? [...V1_DELEGATED, 'freezer'] : V1_DELEGATED;
+}
 
 /** Chowned to the learner: exactly what cgroups(7), "Delegation", names. Limits of the delegated group itself stay root's. */
 export const V2_DELEGATED_FILES = ['cgroup.procs', 'cgroup.threads', 'cgroup.subtree_control'] as const;
@@ -136,7 +147,7 @@ export function planV1(limits: GroupLimits): GroupWrite[] {
     },
     ...one('', withKeepers(limits)),
     ...one('inner', limits),
-    // On inner, not on the whole sandbox: keepers open the sandbox's disk. The parent has no exceptions, so `a` clears all.
+    // On inner, not on the whole sandbox: keepers open the sandbox's disk. `a` clears what was inherited.
     device('devices.deny', 'a'),
     ...SANDBOX_DEVICES.map((rule) => device('devices.allow', rule)),
   ];
