@@ -1,6 +1,7 @@
 // The steps that turn a clone into something that runs: npm packages, launch, bundles, the Prisma client, the web app.
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { launchArguments } from '../../engine/native/compile.mjs';
 import { bundle } from './bundle.mjs';
 import { contentHash } from './content-hash.mjs';
 import { dependenciesStep } from './dependencies.mjs';
@@ -24,16 +25,14 @@ const inBuild = (path) => existsSync(join(buildFolder, path));
 const launchStep = {
   id: 'launch',
   title: 'launch (C)',
-  key: () => contentHash(projectRoot, ['engine/native/launch.c'], [process.arch]),
+  key: () => contentHash(projectRoot, ['engine/native'], [process.arch]),
   stands: () => inBuild('launch'),
   run: async () => {
     mkdirSync(buildFolder, { recursive: true });
     const made = join(buildFolder, `launch.${process.pid}`);
-    // Static: it runs inside a container's mount namespace, where the host's libc is not.
-    const flags = ['-std=gnu11', '-O2', '-static', '-Wall', '-Wextra', '-Werror'];
-    await runTool('cc', [...flags, '-o', made, join(projectRoot, 'engine/native/launch.c')], {
+    await runTool('cc', launchArguments(made), {
       log: join(buildFolder, 'logs/launch.log'),
-      advice: 'It needs a C compiler and the C library’s headers and static archive (Debian: gcc, libc6-dev).',
+      advice: 'It needs a C compiler and the kernel’s headers (Debian: gcc, linux-libc-dev).',
     });
     renameSync(made, join(buildFolder, 'launch'));
   },

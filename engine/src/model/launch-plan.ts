@@ -20,7 +20,9 @@ export type Value =
   /** Address of a structure with values patched in: clone_args, mount_attr, sock_fprog, msghdr … */
   | { readonly struct: Uint8Array; readonly patches: readonly Patch[] }
   /** Address of so many zeroed bytes for the kernel to write; `name` lets the report bring them back. */
-  | { readonly room: number; readonly name?: string };
+  | { readonly room: number; readonly name?: string }
+  /** Four bytes that an earlier call wrote at `at` of a named room, as a number: a descriptor of pipe2 or socketpair. */
+  | { readonly word: string; readonly at: number };
 
 export interface Slot {
   readonly slot: string;
@@ -96,6 +98,7 @@ export interface LaunchPlan {
 }
 
 export const slot = (name: string): Slot => ({ slot: name });
+export const word = (room: string, at: number): Value => ({ word: room, at });
 export const text = (...parts: (string | Slot)[]): Value => ({ text: parts });
 
 /** A call step: `call('mount', ['proc', '/proc', 'proc', 14, null])`. */

@@ -1,0 +1,280 @@
+// keep: what a keeper does once its plan ran. It is the parent of one process and the only reader of its terminal or
+// pipes; it stores what comes out, hands in what is typed, and writes down how the process ended. Everything it knows is
+// in two files, so a daemon that dies loses nothing: the next one reads the same files and the same FIFOs.
+#include "plan.h"
+#include <asm/errno.h>
+#include <asm/ioctls.h>
+#include <asm/signal.h>
+#include <asm/termios.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
+#include <linux/prctl.h>
+#include <linux/wait.h>
+
+enum { STATE_STARTING, STATE_RUNNING, STATE_ENDED, STATE_FAILED };
+
+// The first page of the file `record`; src/model/keeper-record.ts reads it. The daemon writes ring and limit at first.
+#define RECORD_MAGIC 0x4b595244u // "DRYK"
+
+struct record {
+  u32 magic, version;
+  u32 state;
+  u32 keeper, child; // pids, as the daemon counts them
+  i32 status;        // wait(2) status, once ended
+  u32 cols, rows;    // size of the terminal
+  u64 ring;          // bytes of the ring in `output`; 0: `output` is appended to, chunk by chunk
+  u64 written;       // bytes of output since the start
+  u64 limit;         // no more is read while written >= limit
+  u64 started_ns, ended_ns;
+};
+
+// One chunk of an appended output: this head, then its bytes.
+struct chunk {
+  u64 ns;
+  u32 stream; // 1 stdout, 2 stderr
+  u32 length;
+};
+
+// A frame of the control FIFO: small enough to be written whole or not at all (PIPE_BUF).
+struct frame {
+  u32 verb;
+  u32 detail;
+  u64 value;
+};
+enum { VERB_LIMIT = 1, VERB_RESIZE, VERB_SIGNAL, VERB_END_INPUT };
+
+#define CHUNK 65536
+#define TYPED 4096
+#define AGAIN_NS 200000000L // when a full disk or a hung-up terminal is tried again
+
+static struct record *record;
+static u8 *ring;
+static struct { struct chunk head; u8 bytes[CHUNK]; } unsaved; // what was read and not yet stored; untouched for terminals
+static u32 unsaved_at;
+static u8 typed[TYPED];
+static u32 typed_at, typed_count;
+static int end_of_input, ended;
+// Descriptors; -1 once there is nothing more to do with them.
+static int in = -1, out = -1, err = -1, signals = -1;
+
+static void drop(int *fd) {
+  if (*fd >= 0) sys(close, *fd);
+  *fd = -1;
+}
+
+static struct record *map_record(void) {
+  long address = sys(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, FD_RECORD, 0);
+  return address < 0 && address > -4096 ? 0 : (struct record *)address;
+}
+
+// The plan failed before anything was kept: a daemon that starts later must not wait for it. There may be no record
+// (a plan that keeps nothing); then there is nobody to tell.
+void record_failure(void) {
+  if ((record = map_record())) record->state = STATE_FAILED;
+}
+
+// Output that can't be stored (a full disk) stays where it is: the process waits in its write(2), nothing is lost.
+static int is_open(void) {
+  return ended || record->written < __atomic_load_n(&record->limit, __ATOMIC_SEQ_CST);
+}
+
+static int store_unsaved(void) {
+  u32 total = sizeof unsaved.head + unsaved.head.length;
+  while (unsaved.head.length && unsaved_at < total) {
+    long count = sys(pwrite64, FD_OUTPUT, (u8 *)&unsaved + unsaved_at, total - unsaved_at, record->written + unsaved_at);
+    if (count <= 0) return 0;
+    unsaved_at += (u32)count;
+  }
+  if (unsaved.head.length) {
+    // Bytes first, then the number that says they are there.
+    __atomic_store_n(&record->written, record->written + total, __ATOMIC_SEQ_CST);
+    unsaved.head.length = unsaved_at = 0;
+    tell();
+  }
+  return 1;
+}
+
+static void store_all(void) {
+  long pause[2] = {0, AGAIN_NS};
+  while (!store_unsaved()) sys(ppoll, 0, 0, pause, 0);
+}
+
+// Reads once. Returns what read(2) said: 0 or -EIO is the end (a terminal without any opener says EIO).
+static long take_output(int fd, u32 stream) {
+  long count;
+  if (ring) {
+    u64 at = record->written % record->ring, room = record->ring - at;
+    count = sys(read, fd, ring + at, room < CHUNK ? room : CHUNK);
+    if (count <= 0) return count;
+    __atomic_store_n(&record->written, record->written + (u64)count, __ATOMIC_SEQ_CST);
+    tell();
+    return count;
+  }
+  count = sys(read, fd, unsaved.bytes, CHUNK);
+  if (count <= 0) return count;
+  unsaved.head = (struct chunk){clock_ns(0), stream, (u32)count};
+  store_unsaved();
+  return count;
+}
+
+// What is typed goes from the FIFO to the process. When nobody reads any more (EPIPE), it is thrown away.
+static void pass_input(void) {
+  for (;;) {
+    if (!typed_count) {
+      long count = sys(read, FD_INPUT, typed, TYPED);
+      if (count <= 0) break;
+      typed_at = 0;
+      typed_count = (u32)count;
+    }
+    while (typed_count) {
+      long count = in < 0 ? (long)typed_count : sys(write, in, typed + typed_at, typed_count);
+      if (count == -EAGAIN) return; // the process is not reading: its time will come
+      if (count < 0) {
+        if (in != out) drop(&in);
+        count = typed_count;
+      }
+      typed_at += (u32)count;
+      typed_count -= (u32)count;
+    }
+  }
+  if (end_of_input && in != out) drop(&in);
+}
+
+static void obey(const struct frame *frame) {
+  struct winsize size;
+  switch (frame->verb) {
+  case VERB_LIMIT:
+    __atomic_store_n(&record->limit, frame->value, __ATOMIC_SEQ_CST);
+    break;
+  case VERB_RESIZE:
+    size = (struct winsize){.ws_row = (u16)frame->value, .ws_col = (u16)frame->detail};
+    if (in < 0 || sys(ioctl, in, TIOCSWINSZ, &size) < 0) break;
+    record->cols = size.ws_col;
+    record->rows = size.ws_row;
+    break;
+  case VERB_SIGNAL:
+    if (!ended) sys(kill, record->child, frame->detail); // not reaped yet: the number is still the process's own
+    break;
+  case VERB_END_INPUT:
+    end_of_input = 1;
+    break;
+  }
+}
+
+static void take_control(void) {
+  struct frame frames[32];
+  long count = sys(read, FD_CONTROL, frames, sizeof frames);
+  for (long i = 0; i < count / (long)sizeof(struct frame); i++) obey(&frames[i]);
+  pass_input();
+}
+
+static void reap(void) {
+  u8 news[128];
+  i32 status;
+  long pid;
+  while (sys(read, signals, news, sizeof news) > 0) {
+  }
+  while ((pid = sys(wait4, -1, &status, WNOHANG | __WALL)) > 0) {
+    if ((u32)pid != record->child) continue;
+    record->status = status;
+    ended = 1;
+  }
+}
+
+// What the process had written before it ended is still in the terminal or the pipes. Others may hold them open and go
+// on writing: at most what a pipe can hold (1 MiB, pipe(7)) is read.
+static void drain(int *fd, u32 stream) {
+  u32 total = 0;
+  while (*fd >= 0 && total < (1u << 20)) {
+    store_all();
+    long count = take_output(*fd, stream);
+    if (count <= 0) return;
+    total += (u32)count;
+  }
+}
+
+// Closes all but the descriptors in the list: a keeper must not hold a mount, a namespace or a socket by accident.
+static void close_others(int *list, int count) {
+  u32 next = 0;
+  for (;;) {
+    u32 lowest = ~0U;
+    for (int i = 0; i < count; i++)
+      if (list[i] >= 0 && (u32)list[i] >= next && (u32)list[i] < lowest) lowest = (u32)list[i];
+    if (lowest != next) sys(close_range, next, lowest == ~0U ? ~0U : lowest - 1, 0);
+    if (lowest == ~0U) return;
+    next = lowest + 1;
+  }
+}
+
+static void make_nonblocking(int fd) {
+  long flags = sys(fcntl, fd, F_GETFL);
+  if (flags >= 0) sys(fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static short wants_output(int fd) { return fd >= 0 && is_open() && !unsaved.head.length ? POLLIN : 0; }
+
+static void serve(void) {
+  int hung = 0; // the terminal has no opener just now: reading says EIO until somebody opens it again
+  while (!ended) {
+    short in_wants = typed_count && in >= 0 ? POLLOUT : 0;
+    short out_wants = hung ? 0 : wants_output(out);
+    struct pollfd polled[] = {
+      {signals, POLLIN, 0},
+      {FD_CONTROL, POLLIN, 0},
+      {typed_count ? -1 : FD_INPUT, POLLIN, 0},
+      {in_wants && in != out ? in : -1, POLLOUT, 0},
+      {out_wants || (in_wants && in == out) ? out : -1, (short)(out_wants | (in == out ? in_wants : 0)), 0},
+      {wants_output(err) ? err : -1, POLLIN, 0},
+    };
+    long pause[2] = {0, AGAIN_NS};
+    sys(ppoll, polled, sizeof polled / sizeof *polled, hung || unsaved.head.length ? pause : 0, 0);
+    hung = 0;
+    store_unsaved();
+    // Input first: an echo can't come before what is echoed.
+    if (polled[1].revents) take_control();
+    if (polled[2].revents || in_wants) pass_input();
+    if (polled[4].revents && out_wants) {
+      long count = take_output(out, 1);
+      if (count == -EIO || count == -EFAULT) hung = 1; // EFAULT: no memory for the ring just now
+      else if (count == 0) drop(&out);
+    }
+    if (polled[5].revents && !unsaved.head.length && take_output(err, 2) == 0) drop(&err);
+    if (polled[0].revents) reap();
+  }
+}
+
+_Noreturn void keep(long pid, long terminal, long to, long from, long errors) {
+  u64 chld = 1UL << (SIGCHLD - 1);
+  sys(rt_sigprocmask, SIG_BLOCK, &chld, 0, sizeof chld);
+  signals = (int)sys(signalfd4, -1, &chld, sizeof chld, O_NONBLOCK | O_CLOEXEC);
+  struct { void *handler; u64 flags, restorer, mask; } ignore = {SIG_IGN, 0, 0, 0};
+  sys(rt_sigaction, SIGPIPE, &ignore, 0, sizeof chld); // stdin closed by the process: an error, not our end
+  sys(prctl, PR_SET_CHILD_SUBREAPER, 0);               // its orphans are init's, as on any machine
+  record = map_record();
+  if (!record || signals < 0) sys(exit_group, 126);
+  out = (int)(terminal >= 0 ? terminal : from);
+  in = (int)(terminal >= 0 ? terminal : to);
+  err = (int)errors;
+  make_nonblocking(in);
+  make_nonblocking(out);
+  make_nonblocking(err);
+  if (record->ring) ring = (u8 *)sys(mmap, 0, record->ring, PROT_READ | PROT_WRITE, MAP_SHARED, FD_OUTPUT, 0);
+  sys(munmap, plan, plan->size);
+  close_others((int[]){FD_NOTIFY, FD_RECORD, FD_OUTPUT, FD_CONTROL, FD_INPUT, signals, in, out, err}, 9);
+  record->keeper = (u32)sys(getpid);
+  record->child = (u32)pid;
+  record->started_ns = clock_ns(0);
+  __atomic_store_n(&record->state, STATE_RUNNING, __ATOMIC_SEQ_CST);
+  tell();
+  reap(); // it may have ended already
+  serve();
+  drain(&out, 1);
+  drain(&err, 2);
+  store_all();
+  record->ended_ns = clock_ns(0);
+  __atomic_store_n(&record->state, STATE_ENDED, __ATOMIC_SEQ_CST);
+  tell();
+  sys(exit_group, 0);
+  __builtin_unreachable();
+}

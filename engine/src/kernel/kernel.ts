@@ -1,0 +1,76 @@
+// What the engine asks of the kernel to make and keep processes: one interface, with a real implementation (linux.ts)
+// and one that only notes what it was asked (fake.ts).
+import type { Readable } from 'node:stream';
+import type { ProcessExit } from '../model/keeper-record.ts';
+import type { LaunchPlan } from '../model/launch-plan.ts';
+import type { CompileOptions } from '../model/plan-image.ts';
+import type { PlanReport } from '../model/plan-report.ts';
+
+export interface RunOptions {
+  /** Descriptors the plan names as `given`; they stay the caller's own. */
+  readonly descriptors?: Readonly<Record<string, number>>;
+  readonly inject?: NonNullable<CompileOptions['inject']>;
+}
+
+export interface LaunchOptions extends RunOptions {
+  /** The keeper's directory, on a tmpfs: it must not exist yet, its parent must. */
+  readonly directory: string;
+  /** What a keeper of pipes appends to instead of `output` in its directory: a container's log on disk. */
+  readonly outputPath?: string;
+  /** How much of a terminal can be read again. Default 2 MiB. */
+  readonly ringBytes?: number;
+  /** Size of the terminal, as the plan sets it. */
+  readonly cols?: number;
+  readonly rows?: number;
+  /** The keeper reads no more once so much was written; the process waits. Default: no limit. */
+  readonly limitBytes?: number;
+}
+
+/** A plan that ran: its report, and the handle of what it left running. */
+export interface Launched {
+  readonly report: PlanReport;
+  readonly slots: ReadonlyMap<string, number>;
+  readonly rooms: ReadonlyMap<string, Uint8Array>;
+  readonly kept: Kept;
+}
+
+/** A process with its keeper: the same for one just launched and one found again after a restart. */
+export interface Kept {
+  readonly directory: string;
+  readonly keeperPid: number;
+  /** As the daemon counts pids. */
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly exit: Promise<ProcessExit>;
+  readonly alive: boolean;
+  /** Size of the terminal. */
+  readonly size: { readonly cols: number; readonly rows: number };
+  /** Bytes of output since the start, and the oldest that can still be read. */
+  readonly written: number;
+  readonly keptFrom: number;
+  /**
+   * Output from `from` (or the oldest kept byte after it) to the process's end; `offset` is the first byte's position.
+   * Several may follow at once. Who reads slowly makes the process wait; nobody's output is lost. Destroy it to leave.
+   */
+  follow(from?: number): { readonly offset: number; readonly stream: Readable };
+  /** Resolves when the keeper's FIFO has taken the bytes: not before the process reads, when it reads slowly. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** stdin ends after what was written so far; on a terminal it does nothing (type the VEOF character). */
+  endInput(): Promise<void>;
+  resize(cols: number, rows: number): Promise<void>;
+  /** Sends a signal to the process, never to another that took its number. */
+  signal(signal: number): Promise<void>;
+  /** Lets go of the keeper without touching it: for a daemon that ends. */
+  release(): void;
+  /** Removes the directory of a process that ended. Throws EngineError conflict while it runs. */
+  dispose(): void;
+}
+
+export interface Kernel {
+  /** Runs a plan that keeps nothing. Throws SysError (see PlanError) when a step fails; then nothing of it is left. */
+  run(plan: LaunchPlan, options?: RunOptions): Promise<PlanReport>;
+  /** Runs a plan that ends in `keep`. Throws like run(). */
+  launch(plan: LaunchPlan, options: LaunchOptions): Promise<Launched>;
+  /** The keeper of a directory, after a restart. Null: its plan never ran to the end (the directory can be removed). */
+  recover(directory: string): Promise<Kept | null>;
+}

@@ -1,0 +1,79 @@
+// One reader of a kept process's output, with an offset of its own. It reads only what its consumer asks for, so a slow
+// consumer holds the keeper back (through the limit) instead of filling memory.
+import { Readable } from 'node:stream';
+import { EngineError } from '../model/engine-error.ts';
+import { type KeeperRecord, keptFrom } from '../model/keeper-record.ts';
+
+export interface OutputSource {
+  record(): KeeperRecord;
+  readonly isOver: boolean;
+  /** Reads bytes of the output file at a file offset. */
+  readOutput(into: Uint8Array, at: number): number;
+  /** A follower has read on. */
+  moved(): void;
+}
+
+const READ_BYTES = 65_536;
+
+export class OutputFollower extends Readable {
+  /** Position of the first byte that will be read. */
+  readonly offset: number;
+  readonly #source: OutputSource;
+  readonly #left: () => void;
+  #position: number;
+  #isAsked = false;
+
+  constructor(source: OutputSource, from: number, left: () => void) {
+    super({ highWaterMark: READ_BYTES });
+    const record = source.record();
+    this.#source = source;
+    this.#left = left;
+    // Not the very oldest byte: the keeper goes on writing until it is told of this follower's limit.
+    const oldest = keptFrom(record);
+    const first = oldest === 0 ? 0 : oldest + record.ringBytes / 8;
+    this.#position = Math.min(Math.max(from, first), record.writtenBytes);
+    this.offset = this.#position;
+  }
+
+  /** Position of the next byte that will be read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** There may be more than before. */
+  look(): void {
+    if (this.#isAsked) this._read();
+  }
+
+  override _read(): void {
+    // The end is asked for first: what is written after it was asked is then not missed.
+    const isOver = this.#source.isOver;
+    const record = this.#source.record();
+    const available = record.writtenBytes - this.#position;
+    if (available <= 0) {
+      this.#isAsked = !isOver;
+      if (isOver) this.push(null);
+      return;
+    }
+    const ring = record.ringBytes;
+    const at = ring === 0 ? this.#position : this.#position % ring;
+    const length = Math.min(READ_BYTES, available, ring === 0 ? available : ring - at);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    const count = this.#source.readOutput(bytes, at);
+    // Looked at again after reading: what the keeper wrote over meanwhile must not pass as output.
+    if (keptFrom(this.#source.record()) > this.#position) {
+      this.destroy(new EngineError('unavailable', 'Cannot go on reading output: newer output took its place'));
+      return;
+    }
+    this.#position += count;
+    this.#isAsked = false;
+    this.#source.moved();
+    this.push(bytes.subarray(0, count));
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#isAsked = false;
+    this.#left();
+    callback(error);
+  }
+}

@@ -1,0 +1,116 @@
+// What came of a launch plan, read back from its bytes: each step's result, errno and time, in the order they were made;
+// and its arguments as a person reads them. This list is what the X-ray view shows. Pure.
+import { errnoText } from './errno.ts';
+import type { Step, Value } from './launch-plan.ts';
+import { FAILED_AT, type PlanImage, RAN_AT } from './plan-image.ts';
+
+const STATES = ['not reached', 'held', 'running', 'done', 'allowed', 'failed', 'skipped'] as const;
+
+/** How far a step came. `allowed`: it failed, as it might; `held`: it waits for the permit of single stepping. */
+export type StepState = (typeof STATES)[number];
+
+/** One step, as it went. */
+export interface StepReport {
+  readonly block: string;
+  readonly index: number;
+  /** The system call; for other steps their kind: `clone3`, `open`, `await`, `wait`, `keep`, `init`. */
+  readonly call: string;
+  readonly args: readonly string[];
+  readonly state: StepState;
+  /** What the call returned; -1 when it failed. */
+  readonly result: number;
+  readonly errno: string | null;
+  /** Nanoseconds from the plan's first step to the begin of this one; null when it was not reached. */
+  readonly atNs: number | null;
+  readonly ns: number;
+}
+
+export interface PlanReport {
+  /** All that were reached by their begin, then the others as they stand in the plan. */
+  readonly steps: readonly StepReport[];
+  /** The step that ended the plan. */
+  readonly failed: StepReport | null;
+  /** Every process made its last step. */
+  readonly ran: boolean;
+  readonly slots: ReadonlyMap<string, number>;
+  readonly rooms: ReadonlyMap<string, Uint8Array>;
+}
+
+/** `bytes`: the plan's memory as it is now. */
+export function readReport(image: PlanImage, bytes: Uint8Array): PlanReport {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const slots = new Map<string, number>();
+  for (const [name, at] of image.slots)
+    if (view.getUint32(at + 8, true) !== 0) slots.set(name, Number(view.getBigInt64(at, true)));
+  const begins = image.steps.map(({ rowAt }) => view.getBigUint64(rowAt + 16, true));
+  const first = begins.reduce((least, one) => (one !== 0n && (least === 0n || one < least) ? one : least), 0n);
+  const reports = image.steps.map(({ place, step, rowAt }, position): StepReport => {
+    const begin = begins[position] ?? 0n;
+    const errno = view.getUint32(rowAt + 8, true);
+    return {
+      ...place,
+      call: callName(step),
+      args: printArguments(step, slots),
+      state: STATES[view.getUint32(rowAt + 12, true)] ?? 'not reached',
+      result: errno === 0 ? Number(view.getBigInt64(rowAt, true)) : -1,
+      errno: errno === 0 ? null : errnoText(errno),
+      atNs: begin === 0n ? null : Number(begin - first),
+      ns: Number(view.getBigUint64(rowAt + 24, true)),
+    };
+  });
+  const failed = view.getUint32(FAILED_AT, true);
+  return {
+    steps: [...reports].sort((a, b) => (a.atNs ?? Infinity) - (b.atNs ?? Infinity) || 0),
+    failed: reports[failed - 1] ?? null,
+    ran: view.getUint32(RAN_AT, true) === 1,
+    slots,
+    rooms: new Map([...image.rooms].map(([name, { at, size }]) => [name, bytes.slice(at, at + size)])),
+  };
+}
+
+/** The system call a step makes, or its kind. */
+export function callName(step: Step): string {
+  if (step.kind === 'call') return step.call;
+  return step.kind === 'clone' ? 'clone3' : step.kind;
+}
+
+/** The arguments of a step, as a person reads them. */
+export function printArguments(step: Step, slots: ReadonlyMap<string, number> = new Map()): string[] {
+  switch (step.kind) {
+    case 'call':
+      return step.args.map((value) => printValue(value, slots));
+    case 'clone':
+      return [`flags 0x${BigInt.asUintN(64, step.flags).toString(16)}`, `the child runs ${step.child}`];
+    case 'open':
+    case 'await':
+      return [step.gate];
+    case 'wait':
+    case 'keep':
+      return [printValue(step.pid, slots)];
+    default:
+      return [];
+  }
+}
+
+const PRINTED_CHARACTERS = 200;
+
+/** A value as strace would print it; slots with what is in them, where that is known. */
+export function printValue(value: Value, slots: ReadonlyMap<string, number> = new Map()): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return quote(value);
+  if ('slot' in value) return String(slots.get(value.slot) ?? `<${value.slot}>`);
+  if ('given' in value) return `<${value.given}>`;
+  if ('bytes' in value) return quote(new TextDecoder().decode(value.bytes));
+  if ('strings' in value) return `[${value.strings.map(quote).join(', ')}]`;
+  if ('text' in value)
+    return quote(value.text.map((part) => (typeof part === 'string' ? part : printValue(part, slots))).join(''));
+  if ('word' in value) return `<${value.word}[${value.at}]>`;
+  if ('room' in value) return `room for ${value.room} bytes`;
+  const patches = value.patches.map((patch) => printValue(patch.value, slots));
+  return `{${[`${value.struct.length} bytes`, ...patches].join(', ')}}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > PRINTED_CHARACTERS ? `${text.slice(0, PRINTED_CHARACTERS)}…` : text);
+}
