@@ -32,23 +32,30 @@ export const subjectSchema = z.strictObject({
   terminals: z.boolean().default(false),
   /** Ended processes that were PID 1 of a namespace may be P, if they ended after the step began. */
   ended: z.boolean().default(false),
-  /** P is searched only among living processes for which all of these hold. */
+  /** P is searched only among living processes for which at least one of these holds; empty: among all. */
   where: z.array(assertionSchema).default([]),
+  /** … and none of these. */
+  not: z.array(assertionSchema).default([]),
 });
 
 export const checkSchema = z.strictObject({
   id,
   label: textSchema,
   assert: assertionSchema,
-  /** While the assertion does not hold: contradicts the goal (red) if this holds for P; else not yet (neutral). */
-  contradictedBy: assertionSchema.optional(),
+  /** While the assertion does not hold: contradicts the goal (red) if one of these holds for P; else not yet (neutral). */
+  contradictedBy: z.array(assertionSchema).default([]),
 });
 
 export const hintSchema = z.strictObject({
   id,
   text: textSchema,
-  /** Fits while the check `unmet` is not met and `when` holds for P. The first that fits is given before the others. */
-  fits: z.strictObject({ unmet: id, when: assertionSchema.optional() }).optional(),
+  /**
+   * Fits while the check `unmet` is not met, `when` holds for P, and `anywhere` for some process of the learner's. The
+   * first hint that fits is given before the others.
+   */
+  fits: z
+    .strictObject({ unmet: id, when: assertionSchema.optional(), anywhere: assertionSchema.optional() })
+    .optional(),
 });
 
 /** What the kernel showed, to be put beside a prediction; read from P once the check `once` is met. */

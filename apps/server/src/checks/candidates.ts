@@ -28,14 +28,21 @@ export function isLearners(process: ObservedProcess, world: World): boolean {
 
 /** Every process that may be P, living ones and, where the step says so, ended ones. */
 export function candidatesOf(step: Pick<Step, 'subject'>, world: World): Subject[] {
-  const { terminals, ended, where } = step.subject;
-  const living = world.snapshot.processes
-    .filter((process) => isAlive(process) && (terminals || process.terminal === null) && isLearners(process, world))
-    .map((process): Subject => ({ living: process }))
-    .filter((subject) => where.every((assertion) => holds(assertion, subject, world)));
+  const { terminals, ended, where, not } = step.subject;
+  const living = learnersProcesses(world)
+    .filter(({ living: process }) => terminals || process?.terminal === null)
+    .filter((subject) => where.length === 0 || where.some((assertion) => holds(assertion, subject, world)))
+    .filter((subject) => !not.some((assertion) => holds(assertion, subject, world)));
   if (!ended) return living;
   const exits = world.snapshot.exits
     .filter((exit) => exit.initOf !== null && exit.atMs >= world.context.stepStartedAtMs)
     .map((exit): Subject => ({ ended: exit }));
   return [...living, ...exits];
+}
+
+/** Every living process of the learner's, the terminals' shells included. */
+export function learnersProcesses(world: World): Subject[] {
+  return world.snapshot.processes
+    .filter((process) => isAlive(process) && isLearners(process, world))
+    .map((process): Subject => ({ living: process }));
 }

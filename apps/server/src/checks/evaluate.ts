@@ -3,7 +3,7 @@
 import type { Snapshot } from '@drydock/engine/model/observed.ts';
 import type { Check, Hint, Step, Text } from '@drydock/protocol/lesson.ts';
 import type { CheckVerdict, Verdict } from '@drydock/protocol/verdict.ts';
-import { candidatesOf } from './candidates.ts';
+import { candidatesOf, learnersProcesses } from './candidates.ts';
 import { expected, holds, observed, readFrom } from './facts.ts';
 import { hostNumber, worldOf, type Context, type Subject, type World } from './world.ts';
 
@@ -22,7 +22,7 @@ export function evaluate(stepId: string, step: Judged, snapshot: Snapshot, conte
     seq: snapshot.seq,
     subject: subject ? keyOf(subject) : null,
     checks,
-    hint: subject ? fittingHint(step, subject, world) : null,
+    hint: fittingHint(step, subject, world),
     solved: checks.every(({ state }) => state === 'met'),
   };
 }
@@ -50,7 +50,7 @@ function judge(check: Check, subject: Subject | null, world: World): CheckVerdic
   const wanted = expected(assert, world)[language];
   if (!subject) return { id, state: 'not-yet', expected: wanted, observed: null, readFrom: null, mark: null };
   const met = holds(assert, subject, world);
-  const contradicts = !met && contradictedBy !== undefined && holds(contradictedBy, subject, world);
+  const contradicts = !met && contradictedBy.some((assertion) => holds(assertion, subject, world));
   return {
     id,
     state: met ? 'met' : contradicts ? 'contradicts' : 'not-yet',
@@ -61,10 +61,15 @@ function judge(check: Check, subject: Subject | null, world: World): CheckVerdic
   };
 }
 
-function fittingHint(step: Judged, subject: Subject, world: World): string | null {
-  const unmet = new Set(step.checks.filter(({ assert }) => !holds(assert, subject, world)).map(({ id }) => id));
-  const fits = ({ fits: rule }: Hint): boolean =>
-    rule !== undefined && unmet.has(rule.unmet) && (rule.when === undefined || holds(rule.when, subject, world));
+function fittingHint(step: Judged, subject: Subject | null, world: World): string | null {
+  const isMet = (id: string): boolean =>
+    subject !== null && step.checks.some((check) => check.id === id && holds(check.assert, subject, world));
+  const fits = ({ fits: rule }: Hint): boolean => {
+    if (!rule || isMet(rule.unmet)) return false;
+    const { when, anywhere } = rule;
+    if (when ? !subject || !holds(when, subject, world) : !subject && !anywhere) return false;
+    return !anywhere || learnersProcesses(world).some((process) => holds(anywhere, process, world));
+  };
   return step.hints.find(fits)?.id ?? null;
 }
 
