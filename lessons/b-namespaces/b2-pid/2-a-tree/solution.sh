@@ -1,0 +1,4 @@
+unshare --pid --fork --mount-proc bash
+ps -ef
+# terminal: 2
+ps -ef --forest

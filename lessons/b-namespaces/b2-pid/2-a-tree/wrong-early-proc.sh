@@ -1,0 +1,3 @@
+# The proc is mounted while still on the host, so it lists the host.
+unshare --mount-proc bash
+unshare --pid --fork bash
