@@ -1,7 +1,9 @@
 // Bundles the engine daemon and the lab server with esbuild: one file each starts in a fraction of the time that
 // hundreds of TypeScript files take. What has native parts or finds its own files stays outside, in node_modules.
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { inputFiles } from './content-hash.mjs';
 import { buildFolder, projectRoot } from './paths.mjs';
 import { SetupError } from './tool.mjs';
 
@@ -29,16 +31,27 @@ const BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /**
- * Files that run in a worker thread, named `<name>.worker.ts`: each gets a bundle `build/<name>.worker.mjs` beside its
- * owner's, and the owner starts it by `new URL('./<name>.worker.mjs', import.meta.url)` when it runs bundled.
+ * Files that run in a worker thread, named `<name>-worker.ts`: each gets a bundle build/<name>-worker.mjs beside the
+ * daemon's, where engine/src/kernel/worker-thread.ts looks for it.
  * @param {string} folder
  */
 export function workerEntries(folder) {
-  return readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.worker.ts') && !path.includes('node_modules'))
-    .map((path) => join(folder, path))
-    .sort();
+  return inputFiles(projectRoot, [folder]).filter((path) => path.endsWith('-worker.ts'));
 }
+
+/** What the daemon says of itself in /version. */
+function buildFacts() {
+  const git = spawnSync('git', ['-C', projectRoot, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  const { version } = readPackage();
+  return {
+    __DRYDOCK_VERSION__: JSON.stringify(version),
+    __DRYDOCK_COMMIT__: JSON.stringify(git.status === 0 ? git.stdout.trim() : 'unknown'),
+    __DRYDOCK_BUILT_AT__: JSON.stringify(new Date().toISOString()),
+  };
+}
+
+/** @returns {{ version: string }} */
+const readPackage = () => JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 
 /**
  * Bundles one entry to build/<name>.mjs and its workers beside it. Throws SetupError with esbuild's own messages.
@@ -55,8 +68,8 @@ export async function bundle(name, entry) {
   const { build } = await import('esbuild');
   const source = entry.slice(0, entry.indexOf('/src/') + '/src'.length);
   const workers = workerEntries(source).map((path) => ({
-    in: join(projectRoot, path),
-    out: (path.split('/').pop() ?? '').replace(/\.ts$/, ''),
+    in: path,
+    out: basename(path, '.ts'),
   }));
   try {
     await build({
@@ -70,6 +83,7 @@ export async function bundle(name, entry) {
       target: 'node20.19',
       sourcemap: 'linked',
       external: EXTERNAL,
+      define: buildFacts(),
       banner: { js: BANNER },
       logLevel: 'silent',
     });

@@ -1,0 +1,146 @@
+// `npm start` after the check of Node: set-up, then the engine daemon (root) and the lab server (drydock-lab), until Ctrl-C.
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { engineCommand, jailRoot, serverCommand } from './server-jail.mjs';
+import { listSandboxes } from './engine-client.mjs';
+import { reportFailure } from './failure.mjs';
+import { ensureLabUser } from './lab-user.mjs';
+import { findListener } from './listener.mjs';
+import { instancePaths } from './paths.mjs';
+import { Progress } from './progress.mjs';
+import { readRunning, removeRunning, writeRunning } from './running.mjs';
+import { checkHost, setUp } from './set-up.mjs';
+import { USAGE, labUrl, parseStartOptions } from './start-options.mjs';
+import { stopEverything } from './stop.mjs';
+import { Supervised } from './supervisor.mjs';
+import { SetupError } from './tool.mjs';
+
+/** @param {string[]} argv */
+export async function startLab(argv) {
+  try {
+    const options = parseStartOptions(argv);
+    const paths = instancePaths(process.env);
+    if (options.help) console.log(USAGE);
+    else if (options.stop) await stopEverything(paths);
+    else await serve(options, paths);
+  } catch (error) {
+    reportFailure(error);
+    process.exitCode = 1;
+  }
+}
+
+/** @param {import('./start-options.mjs').StartOptions} options @param {import('./paths.mjs').InstancePaths} paths */
+async function serve(options, paths) {
+  const running = readRunning(paths.runningFile);
+  if (running) {
+    console.log(`Drydock runs already: ${running.url} (process ${running.pid}). "npm start -- --stop" ends it.`);
+    return;
+  }
+  checkHost(paths);
+  await checkPort(options);
+  // What is written here must be readable by the lab server's user, whatever the caller's umask.
+  process.umask(0o022);
+  const progress = new Progress();
+  await setUp(paths, progress);
+  const user = await ensureLabUser(paths.journal);
+  prepareFolders(paths, user);
+  await run(options, paths, user);
+}
+
+/** Throws SetupError that names who holds the port. @param {{ host: string, port: number }} options */
+async function checkPort({ host, port }) {
+  const free = await new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (/** @type {NodeJS.ErrnoException} */ error) => resolve(error.code !== 'EADDRINUSE'));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
+  if (free) return;
+  const holder = findListener(port);
+  const who = holder ? `process ${holder.pid} ("${holder.command}") listens there` : 'another program listens there';
+  throw new SetupError(
+    `Cannot listen on ${host}:${port}: ${who}. End it, or choose another port: npm start -- --port ${port + 1}`,
+  );
+}
+
+/** @param {import('./paths.mjs').InstancePaths} paths @param {{ uid: number, gid: number }} user */
+export function prepareFolders(paths, user) {
+  // Passable but not listable: lab.sock's folder is bound into the server's view by root, and nobody else needs to look in.
+  for (const folder of [paths.root, paths.run]) {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o711);
+  }
+  mkdirSync(jailRoot(paths), { recursive: true });
+  mkdirSync(paths.labData, { recursive: true });
+  chmodSync(paths.labData, 0o700);
+  chownSync(paths.labData, user.uid, user.gid);
+}
+
+/**
+ * @param {import('./start-options.mjs').StartOptions} options @param {import('./paths.mjs').InstancePaths} paths
+ * @param {{ uid: number, gid: number }} user
+ */
+async function run(options, paths, user) {
+  const url = labUrl(options);
+  let stopping = false;
+  /** @param {number} code */
+  const stop = async (code) => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    await stopProcesses(paths, server, engine);
+    removeRunning(paths.runningFile);
+    process.exit(code);
+  };
+  const shared = {
+    say: (/** @type {string} */ text) => console.error(text),
+    giveUp: (/** @type {Error} */ error) => {
+      reportFailure(error);
+      void stop(1);
+    },
+  };
+  const engine = new Supervised({
+    ...shared,
+    title: 'engine daemon',
+    log: join(paths.root, 'logs/engine.log'),
+    ready: /^engine ready /,
+    command: () => engineCommand(paths, user),
+  });
+  const server = new Supervised({
+    ...shared,
+    title: 'lab server',
+    log: join(paths.root, 'logs/server.log'),
+    ready: /^lab ready /,
+    command: () => serverCommand(paths, user, options, process.env),
+  });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => void stop(0));
+  writeRunning(paths.runningFile, url);
+  try {
+    // Side by side: the server asks for the engine only when a page does.
+    await Promise.all([engine.start(), server.start()]);
+    await answers(url);
+  } catch (error) {
+    reportFailure(error);
+    await stop(1);
+  }
+  console.log(`\nDrydock is ready: ${url}\nCtrl-C stops it.`);
+}
+
+/** @param {string} url */
+async function answers(url) {
+  const { status } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(30_000) });
+  if (status !== 200) throw new SetupError(`The lab server does not serve: GET ${url}/healthz answered ${status}.`);
+}
+
+/** @param {import('./paths.mjs').InstancePaths} paths @param {Supervised} server @param {Supervised} engine */
+async function stopProcesses(paths, server, engine) {
+  const sandboxes = engine.pid === null ? null : await listSandboxes(paths.labSocket);
+  const alive = (sandboxes ?? []).filter(({ state }) => state === 'running' || state === 'frozen').length;
+  await server.stop();
+  await engine.stop();
+  console.log('\nThe lab and the engine have stopped.');
+  if (alive > 0) {
+    const go =
+      alive === 1 ? '1 sandbox goes on without them, and is' : `${alive} sandboxes go on without them, and are`;
+    console.log(`${go} there again with the next "npm start". To end them: npm start -- --stop`);
+  }
+}
