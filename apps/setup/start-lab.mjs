@@ -2,14 +2,15 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { engineCommand, jailRoot, serverCommand } from './server-jail.mjs';
+import { makeCodeReadable } from './code-readable.mjs';
 import { listSandboxes } from './engine-client.mjs';
 import { reportFailure } from './failure.mjs';
 import { ensureLabUser } from './lab-user.mjs';
 import { findListener } from './listener.mjs';
-import { instancePaths } from './paths.mjs';
+import { instancePaths, projectRoot } from './paths.mjs';
 import { Progress } from './progress.mjs';
 import { readRunning, removeRunning, writeRunning } from './running.mjs';
+import { CODE_PARTS, engineCommand, jailRoot, serverCommand } from './server-jail.mjs';
 import { checkHost, setUp } from './set-up.mjs';
 import { USAGE, labUrl, parseStartOptions } from './start-options.mjs';
 import { stopEverything } from './stop.mjs';
@@ -43,6 +44,11 @@ async function serve(options, paths) {
   process.umask(0o022);
   const progress = new Progress();
   await setUp(paths, progress);
+  if (await makeCodeReadable(projectRoot, CODE_PARTS)) {
+    progress.line(
+      'Files of this clone were readable to root alone; those that the lab server runs are now readable to all.',
+    );
+  }
   const user = await ensureLabUser(paths.journal);
   prepareFolders(paths, user);
   await run(options, paths, user);
