@@ -1,12 +1,11 @@
 // Runs launch plans: lays them out in shared memory, starts launch, waits for the end of the plan, reads what came of it.
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { SysError } from '../model/engine-error.ts';
 import { EngineError } from '../model/engine-error.ts';
 import { NO_LIMIT, type KeeperRecord } from '../model/keeper-record.ts';
 import type { LaunchPlan } from '../model/launch-plan.ts';
 import { keepStep } from '../model/plan-check.ts';
 import { compilePlan, FIRST_GIVEN, type PlanImage } from '../model/plan-image.ts';
-import { type PlanReport, readReport, type StepReport } from '../model/plan-report.ts';
+import { PlanError, type PlanReport, readReport } from '../model/plan-report.ts';
 import type { Architecture } from '../model/syscall-table.ts';
 import { closeAll, type DaemonEnd, keeperLives, loadRecord, makeKeeperFiles, openDaemonEnd } from './keeper-files.ts';
 import type { Launched, LaunchOptions, RunOptions } from './kernel.ts';
@@ -20,19 +19,6 @@ const waitpid = bind('int waitpid(int pid, _Out_ int *status, int options)');
 const { O_CLOEXEC, WNOHANG } = { O_CLOEXEC: 0o2000000, WNOHANG: 1 };
 const DEFAULT_RING_BYTES = 2 * 2 ** 20;
 const FD = { plan: 3, notify: 4, record: 5, output: 6, control: 7, input: 8 } as const;
-
-/** A step of a plan failed (SysError), with the whole report. */
-export class PlanError extends SysError {
-  readonly step: StepReport;
-  readonly report: PlanReport;
-  constructor(step: StepReport, report: PlanReport) {
-    const target = step.args.length > 0 ? step.args.join(', ') : step.block;
-    super(step.call, step.errno ?? 'no result', target, `step ${step.index} of block "${step.block}"`);
-    this.name = 'PlanError';
-    this.step = step;
-    this.report = report;
-  }
-}
 
 export const architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 

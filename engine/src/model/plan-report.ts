@@ -1,5 +1,6 @@
 // What came of a launch plan, read back from its bytes: each step's result, errno and time, in the order they were made;
 // and its arguments as a person reads them. This list is what the X-ray view shows. Pure.
+import { SysError } from './engine-error.ts';
 import { errnoText } from './errno.ts';
 import type { Step, Value } from './launch-plan.ts';
 import { FAILED_AT, type PlanImage, RAN_AT } from './plan-image.ts';
@@ -34,6 +35,19 @@ export interface PlanReport {
   readonly ran: boolean;
   readonly slots: ReadonlyMap<string, number>;
   readonly rooms: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A step of a plan failed (SysError), with the whole report. */
+export class PlanError extends SysError {
+  readonly step: StepReport;
+  readonly report: PlanReport;
+  constructor(step: StepReport, report: PlanReport) {
+    const target = step.args.length > 0 ? step.args.join(', ') : step.block;
+    super(step.call, step.errno ?? 'no result', target, `step ${step.index} of block "${step.block}"`);
+    this.name = 'PlanError';
+    this.step = step;
+    this.report = report;
+  }
 }
 
 /** `bytes`: the plan's memory as it is now. */
