@@ -55,7 +55,7 @@ const REFUSED: readonly SeccompRule[] = [
   refused('the host’s swap', 'swapon', 'swapoff'),
   refused('the host’s clock', 'settimeofday', 'clock_settime', 'adjtimex', 'clock_adjtime'),
   refused('process accounting and disk quotas of the host', 'acct', 'quotactl', 'quotactl_fd'),
-  refused('I/O ports', 'iopl', 'ioperm'),
+  refused('hands out the machine’s I/O ports', 'iopl', 'ioperm'),
   refused('opens files by number, past every mount and directory permission', 'open_by_handle_at'),
   refused('the kernel’s log', 'syslog'),
   refused(
