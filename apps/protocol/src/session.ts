@@ -5,6 +5,7 @@
 //      gets `{ticket}`: good once, for 30 s.
 //   3. io({path: SOCKET_PATH, transports: ['websocket'], auth: (send) => void newTicket().then((ticket) => send({ticket}))})
 
+export { LEARNER_HEADER } from './pages.ts';
 export const TICKET_PATH = '/api/ticket';
 export const SOCKET_PATH = '/socket';
 

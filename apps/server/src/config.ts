@@ -1,6 +1,7 @@
 // What the environment says about this process: address, files, the engine's socket. Reads nothing but the environment.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { LEASE_POLICY, type LeasePolicy } from './learner/lease-policy.ts';
 
 export interface Config {
   /** The project's root: apps/web and lessons are below it. */
@@ -14,6 +15,7 @@ export interface Config {
   lessons: string;
   /** Origins that reach the lab besides its own loopback address: a port forward, a proxy with TLS. */
   extraOrigins: string[];
+  leasePolicy: LeasePolicy;
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -44,6 +46,7 @@ export function readConfig(env: NodeJS.ProcessEnv, start = import.meta.dirname):
     labSocket: env['DRYDOCK_SOCKET'] ? join(dirname(env['DRYDOCK_SOCKET']), 'lab.sock') : join(run, 'lab.sock'),
     databaseUrl,
     lessons: env['DRYDOCK_LESSONS'] ?? join(home, 'lessons'),
+    leasePolicy: LEASE_POLICY,
     extraOrigins: (env['DRYDOCK_ORIGINS'] ?? '').split(',').filter(Boolean).map(checkedOrigin),
   };
 }

@@ -3,12 +3,23 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { PageSource } from '@drydock/protocol/pages.ts';
 import type { Config } from './config.ts';
-import { createLabServer } from './http/lab-http.ts';
+import { EngineClient } from './engine-client/engine-client.ts';
+import { createLabServer, type Health } from './http/lab-http.ts';
 import { originList, type OriginList } from './http/origin.ts';
+import { readSessionToken } from './http/session-cookie.ts';
 import { Tickets } from './http/tickets.ts';
 import { openWebApp } from './http/web-app.ts';
+import { LearnersHere } from './learner/learners-here.ts';
+import { findLesson, loadLessons } from './lessons/library.ts';
+import { formatProblem } from './lessons/problem.ts';
+import { say, sentenceOf } from './messages/messages.ts';
+import { pageSource } from './pages/page-source.ts';
 import { openDatabase } from './repositories/database.ts';
 import { Learners } from './repositories/learners.ts';
+import { Leases } from './repositories/leases.ts';
+import { Recordings } from './repositories/recordings.ts';
+import { Steps } from './repositories/steps.ts';
+import { openLabSockets } from './socket/lab-sockets.ts';
 
 /** Without accounts the whole server has one learner, so that another browser resumes the same work. */
 export const SOLO_LEARNER = 'solo';
@@ -29,13 +40,34 @@ export async function startLab(config: Config, log: Logger): Promise<Lab> {
   const learners = new Learners(database);
   await learners.ensure(SOLO_LEARNER);
 
-  globalThis.__drydockPages = {
-    catalogue: () => Promise.resolve({ tracks: [] }),
-    lesson: () => Promise.resolve(null),
-  };
+  const steps = new Steps(database);
+  const leases = new Leases(database);
+  const library = loadLessons(config.lessons);
+  for (const problem of library.problems) log.warn(formatProblem(problem));
+  globalThis.__drydockPages = pageSource(() => library, steps);
+
+  const engine = new EngineClient(config.labSocket);
+  const tickets = new Tickets();
+  const here = new LearnersHere({
+    engine,
+    steps,
+    leases,
+    recordings: new Recordings(database),
+    policy: config.leasePolicy,
+    log,
+    findStep: (track, lesson, step) =>
+      findLesson(library, track, lesson)?.content?.steps.find(({ id }) => id === step) ?? null,
+  });
 
   const web = await openWebApp(config);
   let origins: OriginList = originList(config.port, config.extraOrigins);
+  const sockets = openLabSockets({
+    engine,
+    learners: here,
+    tickets,
+    sessionOf: ({ headers }) => readSessionToken(headers.cookie, origins.isSecure(headers.host)),
+    log,
+  });
   const server = createLabServer({
     development: config.development,
     log,
@@ -44,10 +76,10 @@ export async function startLab(config: Config, log: Logger): Promise<Lab> {
       learnerOf: (token) => learners.ofSession(token),
       welcome: async () => ({ token: await learners.beginSession(SOLO_LEARNER), learner: SOLO_LEARNER }),
     },
-    tickets: new Tickets(),
+    tickets,
     web,
-    health: () => Promise.resolve({ ok: true }),
-    socket: (_request, socket) => socket.destroy(),
+    health: () => healthOf(engine),
+    socket: (request, socket, head) => sockets.take(request, socket, head),
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, config)));
@@ -56,15 +88,28 @@ export async function startLab(config: Config, log: Logger): Promise<Lab> {
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
   origins = originList(port, config.extraOrigins);
+  here.start();
   return {
     address: origins.origins.find((origin) => new URL(origin).hostname === config.host) ?? `http://127.0.0.1:${port}`,
     close: async () => {
       server.close();
+      await sockets.close();
+      await here.close();
       server.closeAllConnections();
+      engine.close();
       await web.close();
       await database.$disconnect();
     },
   };
+}
+
+/** The pages are served with or without an engine; who watches over the lab wants to know which. */
+async function healthOf(engine: EngineClient): Promise<Health> {
+  try {
+    return { ok: true, engine: await engine.ping() };
+  } catch (error) {
+    return { ok: true, engine: null, message: sentenceOf(error, 'en') ?? say('en', 'engineLost') };
+  }
 }
 
 function listenError(error: NodeJS.ErrnoException, { host, port }: Config): Error {

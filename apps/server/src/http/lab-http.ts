@@ -19,6 +19,13 @@ export interface Visitors {
   welcome(): Promise<{ token: string; learner: string }>;
 }
 
+/** The answer of /healthz. `engine`: what it says of itself, or null with the reason. */
+export interface Health {
+  ok: boolean;
+  engine: { version: string; kernel: string; cgroup: string } | null;
+  message?: string;
+}
+
 export interface LabHttpParts {
   development: boolean;
   log: Logger;
@@ -27,7 +34,7 @@ export interface LabHttpParts {
   visitors: Visitors;
   tickets: Tickets;
   web: WebApp;
-  health: () => Promise<{ ok: boolean; [key: string]: unknown }>;
+  health: () => Promise<Health>;
   /** Takes a socket whose Host, Origin and session were checked. */
   socket: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -66,7 +73,7 @@ async function answer(parts: LabHttpParts, request: IncomingMessage, response: S
       `This lab is not "${host ?? ''}": open ${origins.origins[0]}. If you reach it through a tunnel or a proxy, start it with DRYDOCK_ORIGINS set to the address in your browser.`,
     );
   const path = pathOf(request);
-  if (path === '/healthz') return sendJson(response, await healthOf(parts));
+  if (path === '/healthz') return sendJson(response, await parts.health());
   if (path === TICKET_PATH) return giveTicket(parts, request, response, secure);
   if (request.method !== 'GET' && request.method !== 'HEAD' && !(parts.development && path.startsWith('/__nextjs')))
     return refuse(response, 405, 'Pages are only read here; everything else goes through the socket.');
@@ -134,10 +141,6 @@ async function upgrade(parts: LabHttpParts, request: IncomingMessage, socket: Du
   }
   if (parts.development && path.startsWith('/_next/')) return parts.web.upgrade(request, socket, head);
   refuseUpgrade(socket, 404, 'Not Found');
-}
-
-async function healthOf(parts: LabHttpParts): Promise<unknown> {
-  return parts.health();
 }
 
 /** The path without its query, never decoded: what Next will route is what was judged. */

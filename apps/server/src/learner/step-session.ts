@@ -1,0 +1,269 @@
+// One learner in one step: follows the kernel, judges every observation, keeps what the learner did. Everything that is
+// said to a tab was stored before, except the verdict itself, which waits for nothing.
+import type { Observation, Snapshot, Watch } from '@drydock/engine/model/observed.ts';
+import type { Answers, StepProgress } from '@drydock/protocol/events.ts';
+import { LANGUAGES, type Hint, type Language, type Text } from '@drydock/protocol/lesson.ts';
+import type { Verdict } from '@drydock/protocol/verdict.ts';
+import { evaluate, hintLadder } from '../checks/evaluate.ts';
+import { observedForPrediction } from '../checks/prediction.ts';
+import type { Context } from '../checks/world.ts';
+import type { LoadedStep } from '../lessons/step-folder.ts';
+import { LabError } from '../messages/messages.ts';
+import type { Recordings } from '../repositories/recordings.ts';
+import type { StepRef, StepRow, Steps } from '../repositories/steps.ts';
+import { ObservationFeed } from './observation-feed.ts';
+import { Recorder } from './recorder.ts';
+import type { Tab } from './tab.ts';
+
+export interface StepParts {
+  observe(watch: Watch, signal: AbortSignal): AsyncIterable<Observation>;
+  steps: Steps;
+  recordings: Recordings;
+  /** Something could not be stored or followed; whoever looks is told. */
+  trouble(error: unknown): void;
+  lost(error: unknown): void;
+  back(): void;
+}
+
+/** A contradiction that is gone sooner was on the way to something else, not an attempt. */
+const ATTEMPT_SETTLES_MS = 400;
+const MAX_HINTS = 3;
+
+export class StepSession {
+  readonly tabs = new Set<Tab>();
+  readonly ref: StepRef;
+  readonly #loaded: LoadedStep;
+  readonly #parts: StepParts;
+  readonly #feed: ObservationFeed;
+  readonly #recorder: Recorder;
+  #row: StepRow | null = null;
+  #baseline: ReadonlySet<string> = new Set();
+  #verdicts: Record<Language, Verdict> | null = null;
+  #attemptTimer: NodeJS.Timeout | null = null;
+  #lastAttempt = '';
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(ref: StepRef, loaded: LoadedStep, parts: StepParts) {
+    this.ref = ref;
+    this.#loaded = loaded;
+    this.#parts = parts;
+    this.#feed = new ObservationFeed(
+      {
+        observe: (watch, signal) => parts.observe(watch, signal),
+        changed: (observation, state) => this.#changed(observation, state),
+        lost: (error) => parts.lost(error),
+        back: () => parts.back(),
+      },
+      loaded.step.watch,
+    );
+    this.#recorder = new Recorder(async (chunk) => {
+      if (this.#row) await parts.recordings.append(this.#row.id, chunk);
+    });
+  }
+
+  /** Opens where the learner left it, or begins when the sandbox lives anew. `setUp` runs the step's script in between. */
+  async open(epoch: string, setUp: (script: string) => Promise<void>): Promise<void> {
+    this.#row = await this.#parts.steps.find(this.ref);
+    if (this.#row?.start.sandboxEpoch === epoch) {
+      this.#baseline = new Set(this.#row.start.baseline);
+      await this.#feed.start(false);
+    } else await this.begin(epoch, setUp);
+  }
+
+  /** To the step's start: set-up, then everything that is there now is the baseline. */
+  async begin(epoch: string, setUp: (script: string) => Promise<void>): Promise<void> {
+    this.pause();
+    this.#row = null;
+    this.#verdicts = null;
+    this.#lastAttempt = '';
+    if (this.#loaded.setup !== null) await setUp(this.#loaded.setup);
+    const snapshot = await this.#feed.start(true);
+    const baseline = snapshot.processes.map(({ key }) => key);
+    this.#row = await this.#parts.steps.begin(this.ref, {
+      startedAtMs: snapshot.atMs,
+      sandboxEpoch: epoch,
+      baseline,
+    });
+    this.#baseline = new Set(baseline);
+    this.#judge();
+    for (const tab of this.tabs) tab.emit('scope:snapshot', this.snapshot);
+  }
+
+  /** Stops following; what was gathered is stored. */
+  pause(): void {
+    this.#feed.stop();
+    if (this.#attemptTimer) clearTimeout(this.#attemptTimer);
+    this.#attemptTimer = null;
+    void this.#recorder.flush();
+  }
+
+  async close(): Promise<void> {
+    this.pause();
+    await this.#recorder.flush();
+    await this.#writes;
+  }
+
+  get snapshot(): Snapshot {
+    const { state } = this.#feed;
+    if (!state) throw new LabError('noStep');
+    return state;
+  }
+
+  get progress(): StepProgress {
+    return this.#stored.progress;
+  }
+
+  get baseline(): string[] {
+    return [...this.#baseline];
+  }
+
+  verdict(language: Language): Verdict {
+    if (!this.#verdicts) this.#judge();
+    if (!this.#verdicts) throw new LabError('noStep');
+    return this.#verdicts[language];
+  }
+
+  observed(language: Language): string | null {
+    return this.#stored.observed?.[language] ?? null;
+  }
+
+  /** Run is refused until the learner said what they expect. */
+  requirePrediction(): void {
+    if (this.progress.predicted === null) throw new LabError('predictFirst');
+  }
+
+  async predict(option: string): Promise<StepProgress> {
+    const row = this.#stored;
+    if (row.progress.predicted !== null && row.progress.predicted !== option) throw new LabError('predicted');
+    if (!this.#loaded.step.predict.options.some(({ id }) => id === option)) throw new LabError('noOption', { option });
+    const kept = await this.#parts.steps.predict(row.id, option, Date.now());
+    if (row.observed) await this.#parts.steps.observed(row.id, row.observed);
+    return this.#progressed({ predicted: kept.option, predictedAtMs: kept.madeAtMs });
+  }
+
+  async explain(option: string): Promise<Answers['step:explain']> {
+    const { explain } = this.#loaded.step;
+    const chosen = explain.options.find(({ id }) => id === option);
+    if (!chosen) throw new LabError('noOption', { option });
+    await this.#parts.steps.explain(this.#stored.id, option);
+    const progress = this.#progressed({ explained: option });
+    return { ...progress, feedback: chosen.feedback, right: option === explain.answer };
+  }
+
+  /** The hint at this place: one opened before, or the next, chosen by what is observed now. */
+  async hint(index: number): Promise<Answers['step:hint']> {
+    const opened = this.progress.hintsOpened;
+    const again = this.#loaded.step.hints.find(({ id }) => id === opened[index]);
+    if (again) return answerOf(again, this.progress);
+    if (index > opened.length) throw new LabError('hintInOrder');
+    const ladder = hintLadder(this.#loaded.step, this.verdict('en'));
+    const place = ladder[index];
+    const next = place && !opened.includes(place.id) ? place : ladder.find(({ id }) => !opened.includes(id));
+    if (!next || index >= MAX_HINTS) throw new LabError('noHint');
+    const hintsOpened = [...opened, next.id];
+    await this.#parts.steps.hints(this.#stored.id, hintsOpened);
+    return answerOf(next, this.#progressed({ hintsOpened }));
+  }
+
+  async solution(): Promise<Answers['step:solution']> {
+    const { hintsOpened, attempts, solvedAtMs, solutionOpened } = this.progress;
+    if (hintsOpened.length === 0 && attempts === 0 && solvedAtMs === null) throw new LabError('solutionLocked');
+    if (!solutionOpened) await this.#parts.steps.solution(this.#stored.id);
+    return { text: this.#loaded.solution.text, progress: this.#progressed({ solutionOpened: true }) };
+  }
+
+  get #stored(): StepRow {
+    if (!this.#row) throw new LabError('noStep');
+    return this.#row;
+  }
+
+  #changed(observation: Observation, state: Snapshot): void {
+    for (const tab of this.tabs)
+      if (observation.kind === 'patch') tab.emit('scope:patch', observation);
+      else tab.emit('scope:snapshot', observation);
+    if (!this.#row) return;
+    this.#recorder.add(observation, state);
+    this.#judge();
+  }
+
+  #judge(): void {
+    const state = this.#feed.state;
+    const row = this.#row;
+    if (!state || !row) return;
+    const before = this.#verdicts;
+    const { id, step } = this.#loaded;
+    const context = (language: Language): Context => ({
+      language,
+      stepStartedAtMs: row.start.startedAtMs,
+      baseline: this.#baseline,
+    });
+    const now = byLanguage((language) => evaluate(id, step, state, context(language)));
+    const observed =
+      row.observed ?? allOrNull(byLanguage((language) => observedForPrediction(step, state, context(language))));
+    const newlyObserved = row.observed === null && observed !== null;
+    row.observed = observed;
+    this.#verdicts = now;
+    if (newlyObserved || !before || !sameVerdict(before.en, now.en))
+      for (const tab of this.tabs) tab.emit('step:verdict', now[tab.language], observed?.[tab.language] ?? null);
+    if (newlyObserved) this.#write(() => this.#parts.steps.observed(row.id, observed));
+    this.#consider(row, now.en);
+  }
+
+  /** An attempt: the goal is met, or contradicted for more than a moment, by something not seen just before. */
+  #consider(row: StepRow, verdict: Verdict): void {
+    const begun = verdict.solved || verdict.checks.some(({ state }) => state === 'contradicts');
+    if (begun && !row.hasFirstVerdict) {
+      row.hasFirstVerdict = true;
+      this.#write(() => this.#parts.steps.firstVerdict(row.id, verdict));
+    }
+    const key = begun ? attemptKey(verdict) : '';
+    if (key === this.#lastAttempt) return;
+    if (this.#attemptTimer) clearTimeout(this.#attemptTimer);
+    this.#attemptTimer = null;
+    if (!begun) this.#lastAttempt = '';
+    else if (verdict.solved) this.#attempted(row, verdict, key);
+    else
+      this.#attemptTimer = setTimeout(() => {
+        this.#attemptTimer = null;
+        this.#attempted(row, verdict, key);
+      }, ATTEMPT_SETTLES_MS);
+  }
+
+  #attempted(row: StepRow, verdict: Verdict, key: string): void {
+    this.#lastAttempt = key;
+    const atMs = Date.now();
+    this.#write(async () => {
+      await this.#parts.steps.attempt(row.id, verdict, atMs);
+      const { attempts, solvedAtMs } = row.progress;
+      const solved = solvedAtMs ?? (verdict.solved ? atMs : null);
+      this.#progressed({ attempts: attempts + 1, solvedAtMs: solved });
+    });
+  }
+
+  /** Changes the progress in memory, after it was stored, and tells every tab of the step. */
+  #progressed(change: Partial<StepProgress>): StepProgress {
+    const row = this.#stored;
+    row.progress = { ...row.progress, ...change };
+    for (const tab of this.tabs) tab.emit('step:progress', row.progress);
+    return row.progress;
+  }
+
+  /** Writes that nobody waits for, in order. */
+  #write(work: () => Promise<void>): void {
+    this.#writes = this.#writes.then(work).catch((error: unknown) => this.#parts.trouble(error));
+  }
+}
+
+const byLanguage = <T>(make: (language: Language) => T): Record<Language, T> => ({ en: make('en'), zh: make('zh') });
+
+const allOrNull = (texts: Record<Language, string | null>): Text | null =>
+  LANGUAGES.every((language) => texts[language] !== null) ? { en: texts.en ?? '', zh: texts.zh ?? '' } : null;
+
+const answerOf = ({ id, text }: Hint, progress: StepProgress): Answers['step:hint'] => ({ id, text, progress });
+
+const attemptKey = ({ subject, checks }: Verdict): string =>
+  JSON.stringify([subject, checks.map(({ id, state }) => [id, state])]);
+
+/** Whether a tab would show the same. */
+const sameVerdict = (a: Verdict, b: Verdict): boolean =>
+  JSON.stringify({ ...a, seq: 0 }) === JSON.stringify({ ...b, seq: 0 });
