@@ -105,8 +105,8 @@ test('a terminal is the container’s own, and knows its size', async () => {
   let seen = '';
   const until = async (wanted: string) => {
     while (!seen.includes(wanted)) {
-      const chunk: unknown = stream.read();
-      if (chunk !== null) seen += String(chunk);
+      const chunk = stream.read() as Buffer | null;
+      if (chunk !== null) seen += chunk.toString();
       else await new Promise((resolve) => stream.once('readable', resolve));
     }
   };
