@@ -1,5 +1,5 @@
 // Reads one YAML file against a schema; every problem keeps the line and the field it is about. Never throws for content.
-import { LineCounter, isMap, isNode, isPair, isSeq, parseDocument, type Document } from 'yaml';
+import { LineCounter, isMap, isNode, isPair, isSeq, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from './problem.ts';
 
@@ -29,14 +29,16 @@ export function readYaml<T>(file: string, text: string, schema: z.ZodType<T>): Y
     message: `cannot be read as YAML: ${error.message}`,
   }));
   if (broken.length > 0) return { value: null, problems: broken, problemAt };
-  // maxAliasCount 0: a lesson needs no aliases, and a chain of them can grow without bound.
-  let plain: unknown;
-  try {
-    plain = document.toJS({ maxAliasCount: 0 });
-  } catch (error) {
-    const message = `cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`;
-    return { value: null, problems: [{ file, line: 1, field: null, message }], problemAt };
-  }
+  // Lessons need no aliases, and a chain of them can grow without bound.
+  const aliases: Problem[] = [];
+  visit(document, {
+    Alias(_, { source, range }) {
+      const message = `*${source} is an alias: lessons have none, so write out what it stands for`;
+      aliases.push({ file, line: lineOf(range?.[0] ?? 0), field: null, message });
+    },
+  });
+  if (aliases.length > 0) return { value: null, problems: aliases, problemAt };
+  const plain: unknown = document.toJS({ maxAliasCount: 0 });
   const result = schema.safeParse(plain, { reportInput: true });
   if (result.success) return { value: result.data, problems: [], problemAt };
   const problems = result.error.issues.flatMap((issue) =>
@@ -50,12 +52,20 @@ export function readYaml<T>(file: string, text: string, schema: z.ZodType<T>): Y
 }
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined)
-    return `is missing: ${article(issue.expected)} is needed here`;
+  if (issue.code === 'invalid_type')
+    return issue.input === undefined
+      ? `is missing: ${article(issue.expected)} is needed here`
+      : `must be ${article(issue.expected)}, and is ${shown(issue.input)}`;
+  if (issue.code === 'invalid_value')
+    return `must be one of ${issue.values.map(String).join(', ')}, and is ${shown(issue.input)}`;
+  if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options))
+    return `must be one of ${issue.options.map(String).join(', ')}`;
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
 }
 
 const article = (noun: string): string => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
+
+const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? 'missing';
 
 /** "checks[0].assert.fact" */
 export function fieldName(path: Path): string | null {
