@@ -45,7 +45,18 @@ const engineStep = {
   needs: ['npm'],
   key: () => contentHash(projectRoot, ['engine/src', 'engine/package.json', 'apps/setup/bundle.mjs', LOCK], PLATFORM),
   stands: () => inBuild('engine.mjs'),
-  run: async () => void (await bundle('engine', 'engine/src/main.ts')),
+  run: () => bundle({ engine: 'engine/src/main.ts' }),
+};
+
+/** What `npm run doctor` asks the kernel with: apart from the daemon, so that it works where the daemon can't be built. @type {Step} */
+export const probeStep = {
+  id: 'probe',
+  title: 'kernel probes',
+  needs: ['npm'],
+  key: () =>
+    contentHash(projectRoot, ['engine/src/kernel', 'engine/src/model', 'apps/setup/bundle.mjs', LOCK], PLATFORM),
+  stands: () => inBuild('probe.mjs'),
+  run: () => bundle({ probe: 'engine/src/kernel/probe.ts' }),
 };
 
 /** @type {Step} */
@@ -78,7 +89,7 @@ const serverStep = {
       PLATFORM,
     ),
   stands: () => inBuild('server.mjs'),
-  run: async () => void (await bundle('server', 'apps/server/src/main.ts')),
+  run: () => bundle({ server: 'apps/server/src/main.ts' }),
 };
 
 /** @type {Step} */

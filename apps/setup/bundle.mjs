@@ -54,27 +54,27 @@ function buildFacts() {
 const readPackage = () => JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 
 /**
- * Bundles one entry to build/<name>.mjs and its workers beside it. Throws SetupError with esbuild's own messages.
- * @param {string} name @param {string} entry path in the clone, such as engine/src/main.ts
- * @returns {Promise<string>} path of the bundle
+ * Bundles entries to build/<name>.mjs, and their workers beside them. Throws SetupError with esbuild's own messages.
+ * @param {Record<string, string>} entries name -> path in the clone: { engine: 'engine/src/main.ts' }
  */
-export async function bundle(name, entry) {
-  if (!existsSync(join(projectRoot, entry))) {
+export async function bundle(entries) {
+  const absent = Object.values(entries).find((entry) => !existsSync(join(projectRoot, entry)));
+  if (absent !== undefined) {
     throw new SetupError(
-      `Cannot bundle "${entry}": the file is not there. Is this clone complete? "git status" tells.`,
+      `Cannot bundle "${absent}": the file is not there. Is this clone complete? "git status" tells.`,
     );
   }
   // Not a static import: this file is loaded before npm packages are there.
   const { build } = await import('esbuild');
-  const source = entry.slice(0, entry.indexOf('/src/') + '/src'.length);
-  const workers = workerEntries(source).map((path) => ({
-    in: path,
-    out: basename(path, '.ts'),
-  }));
+  const points = Object.entries(entries).map(([name, entry]) => ({ in: join(projectRoot, entry), out: name }));
+  const sources = new Set(
+    Object.values(entries).map((entry) => entry.slice(0, entry.indexOf('/src/') + '/src'.length)),
+  );
+  const workers = [...sources].flatMap(workerEntries).map((path) => ({ in: path, out: basename(path, '.ts') }));
   try {
     await build({
       absWorkingDir: projectRoot,
-      entryPoints: [{ in: join(projectRoot, entry), out: name }, ...workers],
+      entryPoints: [...points, ...workers],
       outdir: buildFolder,
       outExtension: { '.js': '.mjs' },
       bundle: true,
@@ -89,7 +89,8 @@ export async function bundle(name, entry) {
     });
   } catch (error) {
     const lastLines = (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 15);
-    throw new SetupError(`Cannot bundle "${entry}": esbuild did not take it.`, { lastLines });
+    throw new SetupError(`Cannot bundle "${Object.values(entries).join(', ')}": esbuild did not take it.`, {
+      lastLines,
+    });
   }
-  return join(buildFolder, `${name}.mjs`);
 }

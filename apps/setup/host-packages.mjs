@@ -9,13 +9,12 @@ import { SetupError, runTool } from './tool.mjs';
  * @property {string} name as Debian calls it
  * @property {string} why
  * @property {string[]} programs any of them absent: the package is missing
- * @property {string[]} [files] any of them absent from the C compiler's search: likewise
+ * @property {string[]} [files] any of them absent: likewise
  */
 
 /** @type {HostPackage[]} */
 export const HOST_PACKAGES = [
   { name: 'gcc', why: 'compiles engine/native/launch.c, the small program that makes a container', programs: ['cc'] },
-  { name: 'libc6-dev', why: 'the C library that launch is linked with', programs: [], files: ['/usr/include/stdio.h'] },
   { name: 'linux-libc-dev', why: 'the kernel’s own header files', programs: [], files: ['/usr/include/linux/sched.h'] },
   { name: 'mmdebstrap', why: 'makes the learner’s image', programs: ['mmdebstrap'] },
   { name: 'e2fsprogs', why: 'makes a disk for each learner', programs: ['mkfs.ext4'] },
@@ -59,7 +58,6 @@ const ELSEWHERE = {
   fedora: {
     install: 'dnf install',
     names: {
-      'libc6-dev': 'glibc-devel glibc-static',
       'linux-libc-dev': 'kernel-headers',
       mount: 'util-linux',
       passwd: 'shadow-utils',
@@ -67,7 +65,7 @@ const ELSEWHERE = {
   },
   arch: {
     install: 'pacman -S',
-    names: { 'libc6-dev': 'glibc', 'linux-libc-dev': 'linux-api-headers', mount: 'util-linux', passwd: 'shadow' },
+    names: { 'linux-libc-dev': 'linux-api-headers', mount: 'util-linux', passwd: 'shadow' },
   },
 };
 

@@ -3,6 +3,7 @@
 // code is bound where the user can reach it.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PROFILE_NAME, profileNeeded } from './app-armor.mjs';
 import { buildFolder, projectRoot } from './paths.mjs';
 
 export const CODE = '/opt/drydock';
@@ -108,12 +109,16 @@ export function serverEnvironment({ host, port }, env) {
  * @param {import('./paths.mjs').InstancePaths} paths @param {{ gid: number }} user
  */
 export function engineCommand(paths, user) {
+  const profile = profileNeeded() ? ['aa-exec', '-p', PROFILE_NAME, '--'] : [];
   return {
     command: 'setpriv',
-    args: ['--pdeathsig', 'TERM', process.execPath, '--enable-source-maps', join(buildFolder, 'engine.mjs')],
+    args: ['--pdeathsig', 'TERM', ...profile, process.execPath, ...engineArguments()],
     env: engineEnvironment(paths, user),
   };
 }
+
+/** What stands after the node program. */
+export const engineArguments = () => ['--enable-source-maps', join(buildFolder, 'engine.mjs')];
 
 /** @param {import('./paths.mjs').InstancePaths} paths @param {{ gid: number }} user @returns {Record<string, string>} */
 export function engineEnvironment(paths, user) {

@@ -34,25 +34,31 @@ export function checkHost(paths) {
 export async function setUp(paths, progress) {
   const missing = missingPackages();
   announce(missing, progress);
-  /** @type {import('./steps.mjs').Step[]} */
-  const packages =
-    missing.length === 0
-      ? []
-      : [
-          {
-            id: 'host-packages',
-            title: 'Debian packages',
-            key: () => null,
-            run: async (note) => {
-              recordInJournal(paths.journal, { packages: missing.map(({ name }) => name) });
-              await installPackages(missing, note);
-            },
-          },
-        ];
+  const packages = packagesStep(paths, missing);
   const needs = packages.map(({ id }) => id);
   const image = imageStep(paths);
   const steps = buildSteps(BUILD_TARGETS).map((step) => (step.id === 'launch' ? { ...step, needs } : step));
   return await runSteps([...packages, { ...image, needs }, ...steps], progress);
+}
+
+/**
+ * The step that installs what lacks; none where nothing does.
+ * @param {import('./paths.mjs').InstancePaths} paths @param {import('./host-packages.mjs').HostPackage[]} missing
+ * @returns {import('./steps.mjs').Step[]}
+ */
+export function packagesStep(paths, missing) {
+  if (missing.length === 0) return [];
+  return [
+    {
+      id: 'host-packages',
+      title: 'Debian packages',
+      key: () => null,
+      run: async (note) => {
+        recordInJournal(paths.journal, { packages: missing.map(({ name }) => name) });
+        await installPackages(missing, note);
+      },
+    },
+  ];
 }
 
 /** @param {import('./host-packages.mjs').HostPackage[]} missing @param {import('./progress.mjs').Progress} progress */

@@ -2,16 +2,24 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { PROFILE_FILE, ensureProfile } from './app-armor.mjs';
+import { probeStep } from './build-steps.mjs';
+import { dependenciesStep } from './dependencies.mjs';
 import { makeCodeReadable } from './code-readable.mjs';
 import { listSandboxes } from './engine-client.mjs';
 import { reportFailure } from './failure.mjs';
+import { harden } from './harden.mjs';
+import { readJournal } from './journal.mjs';
 import { ensureLabUser } from './lab-user.mjs';
 import { findListener } from './listener.mjs';
 import { instancePaths, projectRoot } from './paths.mjs';
+import { loadProbe } from './probe.mjs';
 import { Progress } from './progress.mjs';
 import { readRunning, removeRunning, writeRunning } from './running.mjs';
 import { CODE_PARTS, engineCommand, jailRoot, serverCommand } from './server-jail.mjs';
 import { checkHost, setUp } from './set-up.mjs';
+import { activeUnits, installService, requireSystemd } from './service.mjs';
+import { runSteps } from './steps.mjs';
 import { USAGE, labUrl, parseStartOptions } from './start-options.mjs';
 import { stopEverything } from './stop.mjs';
 import { Supervised } from './supervisor.mjs';
@@ -38,8 +46,14 @@ async function serve(options, paths) {
     console.log(`Drydock runs already: ${running.url} (process ${running.pid}). "npm start -- --stop" ends it.`);
     return;
   }
+  const active = await activeUnits(readJournal(paths.journal).units);
+  if (active.length > 0 && !options.service) {
+    console.log(`Drydock runs already, as a service: "systemctl status ${active.join(' ')}" shows it.`);
+    return;
+  }
+  if (options.service) requireSystemd();
   checkHost(paths);
-  await checkPort(options);
+  if (active.length === 0) await checkPort(options);
   // What is written here must be readable by the lab server's user, whatever the caller's umask.
   process.umask(0o022);
   const progress = new Progress();
@@ -50,8 +64,30 @@ async function serve(options, paths) {
     );
   }
   const user = await ensureLabUser(paths.journal);
+  if (await ensureProfile(paths.journal)) progress.line(`An AppArmor profile was installed: ${PROFILE_FILE}`);
+  if (options.harden) await hardenHost(paths, progress);
   prepareFolders(paths, user);
-  await run(options, paths, user);
+  if (options.service) await serveAsService(options, paths, user);
+  else await run(options, paths, user);
+}
+
+/** @param {import('./paths.mjs').InstancePaths} paths @param {Progress} progress */
+async function hardenHost(paths, progress) {
+  await runSteps([dependenciesStep, probeStep], progress);
+  harden((await loadProbe()).probeSysctls(), paths.journal, (text) => progress.line(text));
+}
+
+/**
+ * @param {import('./start-options.mjs').StartOptions} options @param {import('./paths.mjs').InstancePaths} paths
+ * @param {{ uid: number, gid: number }} user
+ */
+async function serveAsService(options, paths, user) {
+  const units = await installService(paths, options, user);
+  const url = labUrl(options);
+  await answers(url);
+  console.log(
+    `\nDrydock is ready: ${url}\nIt runs as ${units.join(' and ')}, now and after each boot. "npm run uninstall" removes it.`,
+  );
 }
 
 /** Throws SetupError that names who holds the port. @param {{ host: string, port: number }} options */
@@ -133,7 +169,17 @@ async function run(options, paths, user) {
 
 /** @param {string} url */
 async function answers(url) {
-  const { status } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(30_000) });
+  const deadline = Date.now() + 30_000;
+  let status = 0;
+  while (status === 0) {
+    try {
+      ({ status } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(30_000) }));
+    } catch (error) {
+      if (Date.now() > deadline)
+        throw new SetupError(`The lab server does not serve: GET ${url}/healthz: ${String(error)}.`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
   if (status !== 200) throw new SetupError(`The lab server does not serve: GET ${url}/healthz answered ${status}.`);
 }
 
