@@ -12,6 +12,11 @@ export interface RunOptions {
   readonly inject?: NonNullable<CompileOptions['inject']>;
 }
 
+export interface RunPlanOptions extends RunOptions {
+  /** Hang guard: what the plan made is killed then, and the run throws SysError ETIME. Default: none. */
+  readonly timeoutMs?: number;
+}
+
 export interface LaunchOptions extends RunOptions {
   /** The keeper's directory, on a tmpfs: it must not exist yet, its parent must. */
   readonly directory: string;
@@ -68,7 +73,7 @@ export interface Kept {
 
 export interface Kernel {
   /** Runs a plan that keeps nothing. Throws SysError (see PlanError) when a step fails; then nothing of it is left. */
-  run(plan: LaunchPlan, options?: RunOptions): Promise<PlanReport>;
+  run(plan: LaunchPlan, options?: RunPlanOptions): Promise<PlanReport>;
   /** Runs a plan that ends in `keep`. Throws like run(). */
   launch(plan: LaunchPlan, options: LaunchOptions): Promise<Launched>;
   /** The keeper of a directory, after a restart. Null: its plan never ran to the end (the directory can be removed). */

@@ -1,6 +1,6 @@
 // Runs launch plans: lays them out in shared memory, starts launch, waits for the end of the plan, reads what came of it.
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { EngineError } from '../model/engine-error.ts';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { EngineError, SysError } from '../model/engine-error.ts';
 import { NO_LIMIT, type KeeperRecord } from '../model/keeper-record.ts';
 import type { LaunchPlan } from '../model/launch-plan.ts';
 import { keepStep } from '../model/plan-check.ts';
@@ -8,7 +8,7 @@ import { compilePlan, FIRST_GIVEN, type PlanImage } from '../model/plan-image.ts
 import { PlanError, type PlanReport, readReport } from '../model/plan-report.ts';
 import type { Architecture } from '../model/syscall-table.ts';
 import { closeAll, type DaemonEnd, keeperLives, loadRecord, makeKeeperFiles, openDaemonEnd } from './keeper-files.ts';
-import type { Launched, LaunchOptions, RunOptions } from './kernel.ts';
+import type { Launched, LaunchOptions, RunOptions, RunPlanOptions } from './kernel.ts';
 import { KeptProcess } from './kept.ts';
 import { memfd, spawnLaunch } from './launch-program.ts';
 import { bind, checked } from './libc.ts';
@@ -17,6 +17,7 @@ import { Notify } from './notify.ts';
 const pipe2 = bind('int pipe2(_Out_ int *fds, int flags)');
 const waitpid = bind('int waitpid(int pid, _Out_ int *status, int options)');
 const { O_CLOEXEC, WNOHANG } = { O_CLOEXEC: 0o2000000, WNOHANG: 1 };
+const NO_TIMEOUT = 0x7fff_ffff;
 const DEFAULT_RING_BYTES = 2 * 2 ** 20;
 const FD = { plan: 3, notify: 4, record: 5, output: 6, control: 7, input: 8 } as const;
 
@@ -78,8 +79,15 @@ async function reap(pid: number): Promise<void> {
   }
 }
 
+/** Kills what a plan's clone steps made and its first process still waits for: that one then sees a child fail, and ends. */
+function killChildren(running: Running): void {
+  const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8').split(' ').map(Number);
+  for (const step of report(running).steps)
+    if (step.call === 'clone3' && children.includes(step.result)) process.kill(step.result, 'SIGKILL');
+}
+
 /** Runs a plan without a keeper; see Kernel.run. */
-export async function runPlan(plan: LaunchPlan, options: RunOptions = {}): Promise<PlanReport> {
+export async function runPlan(plan: LaunchPlan, options: RunPlanOptions = {}): Promise<PlanReport> {
   if (keepStep(plan))
     throw new EngineError('invalid_argument', 'Cannot run plan: it keeps a process, which needs a directory');
   const ends: [number, number] = [0, 0];
@@ -102,13 +110,21 @@ export async function runPlan(plan: LaunchPlan, options: RunOptions = {}): Promi
   } finally {
     closeAll([ends[1], nothing]);
   }
+  let timedOut = false;
+  const guard = setTimeout(() => {
+    timedOut = true;
+    killChildren(running);
+  }, options.timeoutMs ?? NO_TIMEOUT);
+  if (options.timeoutMs === undefined) clearTimeout(guard);
   try {
     await notify.ended;
     await reap(running.pid);
     const outcome = report(running);
+    if (timedOut) throw new SysError('run', 'ETIME', 'launch plan', `it took longer than ${options.timeoutMs} ms`);
     demandRan(outcome);
     return outcome;
   } finally {
+    clearTimeout(guard);
     closeSync(running.planFd);
   }
 }

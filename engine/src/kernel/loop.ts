@@ -1,5 +1,6 @@
 // Loop devices (loop(4)): a learner's disk is one ext4 image file, and a loop device while the sandbox runs.
 import { closeSync, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { SysError } from '../model/engine-error.ts';
 import { bind, checked, lastErrno } from './libc.ts';
 
@@ -20,9 +21,32 @@ export interface LoopDevice {
   close(): void;
 }
 
+const syscall = bind('long syscall(long number, int directory, const char *path, unsigned int flags)');
+const SYS_OPEN_TREE = 428; // the same number on every architecture
+const AT_FDCWD = -100;
+const OPEN_TREE_CLONE = 1;
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Opens the image through a mount that hangs nowhere, of its own directory: anybody may read a loop device's
+ * /sys/block/loopN/loop/backing_file, which then says "/disk.img" and not where on the host, nor whose it is.
+ */
+function openUnplaced(image: string): number {
+  const tree = checked(
+    'open_tree',
+    image,
+    syscall(SYS_OPEN_TREE, AT_FDCWD, dirname(image), OPEN_TREE_CLONE | O_CLOEXEC),
+  );
+  try {
+    return openSync(`/proc/self/fd/${tree}/${basename(image)}`, 'r+');
+  } finally {
+    closeSync(tree);
+  }
+}
+
 /** Attaches an image file. Between asking for a free device and taking it another process may take it: EBUSY, ask again. */
 export function attachLoop(image: string): LoopDevice {
-  const file = openSync(image, 'r+');
+  const file = openUnplaced(image);
   const control = openSync('/dev/loop-control', 'r+');
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

@@ -82,6 +82,14 @@ const DEVICES = [
   ['urandom', 1, 9],
   ['tty', 5, 0],
   ['fuse', 10, 229],
+  ['net/tun', 10, 200],
+] as const;
+const LINKS = [
+  ['ptmx', 'pts/ptmx'],
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
 ] as const;
 const S_IFCHR = 0o020000;
 /** makedev(3) for numbers below 256. */
@@ -106,11 +114,10 @@ function keeper({ groups: files, base }: Birth): Step[] {
 
 function ground(birth: Birth): Step[] {
   const { base, rootfs, disk, lesson } = birth;
-  const inner = groups('inner', birth.groups.inner);
   return [
-    ...inner.open,
+    // Opened here, where the host's paths are in sight, for `outer` and `init` to join.
+    ...groups('inner', birth.groups.inner).open,
     ...groups('leaf', birth.groups.leaf).open,
-    ...inner.join,
     // Before anything is mounted: or the mounts would show on the host.
     mount(null, '/', null, MS.REC | MS.PRIVATE),
     { kind: 'clone', flags: CLONE_PARENT, child: 'outer', save: 'outer' },
@@ -138,32 +145,25 @@ function ground(birth: Birth): Step[] {
     ...bindInto('dev', slot('merged'), 'dev'),
     ...FROM_DISK.flatMap((name) => bindInto(`disk/${name}`, slot('merged'), name)),
     { ...makeDirectory('merged/lesson'), mayFail: ['EEXIST'] },
-    ...bindInto(lesson, slot('merged'), 'lesson', { readOnly: true }),
+    ...bindInto(lesson, slot('merged'), 'lesson', { readOnlyFor: slot('outer-userns') }),
     { kind: 'open', gate: 'built' },
   ];
 }
 
 function devices(base: number): Step[] {
+  const owned = (path: string, make: Step): Step[] => [make, ...chownRoot(path, base)];
   return [
     mount('tmpfs', 'dev', 'tmpfs', MS.NOSUID | MS.NOEXEC, 'mode=0755,size=64k'),
     ...chownRoot('dev', base),
-    ...DEVICES.map(([name, major, minor]) =>
-      call('mknodat', [AT_FDCWD, `dev/${name}`, S_IFCHR | 0o666, device(major, minor)]),
+    ...['pts', 'shm', 'mqueue', 'net'].flatMap((name) => owned(`dev/${name}`, makeDirectory(`dev/${name}`))),
+    ...DEVICES.flatMap(([name, major, minor]) =>
+      owned(`dev/${name}`, call('mknodat', [AT_FDCWD, `dev/${name}`, S_IFCHR | 0o666, device(major, minor)])),
     ),
-    makeDirectory('dev/net'),
-    call('mknodat', [AT_FDCWD, 'dev/net/tun', S_IFCHR | 0o666, device(10, 200)]),
-    ...['pts', 'shm', 'mqueue'].map((name) => makeDirectory(`dev/${name}`)),
-    ...Object.entries({
-      ptmx: 'pts/ptmx',
-      fd: '/proc/self/fd',
-      stdin: '/proc/self/fd/0',
-      stdout: '/proc/self/fd/1',
-      stderr: '/proc/self/fd/2',
-    }).map(([name, target]) => call('symlinkat', [target, AT_FDCWD, `dev/${name}`])),
+    ...LINKS.flatMap(([name, target]) => owned(`dev/${name}`, call('symlinkat', [target, AT_FDCWD, `dev/${name}`]))),
   ];
 }
 
-function outer({ base, userLimits }: Birth): Step[] {
+function outer({ base, userLimits, groups: files }: Birth): Step[] {
   return [
     // The euid that makes a user namespace is charged for what is made in it: the learner's, not root's.
     ...setIds(base),
@@ -176,6 +176,8 @@ function outer({ base, userLimits }: Birth): Step[] {
     call('prctl', [PR_SET_DUMPABLE, 1]),
     ...Object.entries(userLimits).flatMap(([name, limit]) => writeFile(`/proc/sys/user/${name}`, `${limit}\n`)),
     { kind: 'await', gate: 'built' },
+    // `ground` never joins: the learner's devices group lets nobody mount a disk or make a node.
+    ...groups('inner', files.inner).join,
     { kind: 'clone', flags: ALL_NAMESPACES | CLONE_PARENT, child: 'init', save: 'init' },
     // By a process in U1: the host's root gets EPERM here, for the parent namespace is U1.
     ...writeFile(text('/proc/', slot('init'), '/uid_map'), '0 0 65536\n'),

@@ -6,7 +6,7 @@
 //
 // No path of the learner's is ever walked with the host's rights: `program` opens files only once it has the learner's.
 import { CLONE_NEW, NAMESPACE_TYPES } from '../model/namespace.ts';
-import { call, type LaunchPlan, slot, type Step, type Value } from '../model/launch-plan.ts';
+import { call, type LaunchPlan, slot, type Step, type Value, word } from '../model/launch-plan.ts';
 import type { Rlimit } from '../model/rlimits.ts';
 import { groups, O_CLOEXEC, O_NOCTTY, O_RDWR, setIds, setRlimits, setSeccomp } from './steps.ts';
 
@@ -21,12 +21,12 @@ export interface Entry {
 
 const CLONE_PARENT = 0x8000n;
 const ALL_NAMESPACES = NAMESPACE_TYPES.reduce((flags, type) => flags | CLONE_NEW[type], 0);
+const CLOSE_RANGE_CLOEXEC = 4;
 const TIOCSCTTY = 0x540e;
 const TIOCSWINSZ = 0x5414;
 const TIOCGPTN = 0x8004_5430;
 const TIOCSPTLCK = 0x4004_5431;
 const TIOCGPTPEER = 0x5441;
-const CLOSE_RANGE_CLOEXEC = 4;
 const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
@@ -91,20 +91,27 @@ function winsize(cols: number, rows: number): Value {
   return { bytes };
 }
 
-/** A program on pipes that the daemon made: their far ends are given as "stdin", "stdout" and "stderr". */
+/** A program on three pipes; the keeper writes down what comes out of them, and when. */
 export function execPlan(entry: Entry): LaunchPlan {
   const { keeper, enter } = into(entry, 'program');
+  const ends = (name: string) => ({ read: word(name, 0), write: word(name, 4) });
+  const [stdin, stdout, stderr] = [ends('stdin'), ends('stdout'), ends('stderr')];
   return {
     start: 'keeper',
     blocks: {
-      keeper: [...keeper, { kind: 'wait', pid: slot('enter') }, { kind: 'keep', pid: slot('program') }],
+      keeper: [
+        ...['stdin', 'stdout', 'stderr'].map((name) => call('pipe2', [{ room: 8, name }, O_CLOEXEC])),
+        ...keeper,
+        { kind: 'wait', pid: slot('enter') },
+        { kind: 'keep', pid: slot('program'), stdin: stdin.write, stdout: stdout.read, stderr: stderr.read },
+      ],
       enter,
       program: [
         ...setIds(0),
         call('setsid'),
-        call('dup3', [{ given: 'stdin' }, STDIN, 0]),
-        call('dup3', [{ given: 'stdout' }, STDOUT, 0]),
-        call('dup3', [{ given: 'stderr' }, STDERR, 0]),
+        call('dup3', [stdin.read, STDIN, 0]),
+        call('dup3', [stdout.write, STDOUT, 0]),
+        call('dup3', [stderr.write, STDERR, 0]),
         ...execute(entry),
       ],
     },

@@ -26,6 +26,7 @@ export const MS = {
 } as const;
 
 const MOUNT_ATTR = { RDONLY: 1n, NOSUID: 2n, NODEV: 4n, NOEXEC: 8n, IDMAP: 0x0010_0000n } as const;
+const READ_ONLY_DATA = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
 const MOVE_MOUNT_EMPTY_PATHS = 0x04 | 0x40;
 /** openat2(2): never through a symlink, never above the directory it starts at. */
 const RESOLVE_NO_SYMLINKS_BENEATH = 0x04n | 0x08n;
@@ -88,19 +89,20 @@ export function idmap(tree: Value, userns: Value): CallStep {
   return mountSetattr(tree, MOUNT_ATTR.IDMAP | MOUNT_ATTR.RDONLY | MOUNT_ATTR.NODEV, userns);
 }
 
-function mountSetattr(tree: Value, set: bigint, userns: Value | null): CallStep {
+function mountSetattr(tree: Value, set: bigint, userns: Value): CallStep {
   // struct mount_attr: attr_set, attr_clr, propagation, userns_fd; 8 bytes each.
   const attr = new Uint8Array(32);
   new DataView(attr.buffer).setBigUint64(0, set, true);
-  const patches = userns === null ? [] : [{ at: 24, value: userns }];
+  const patches = [{ at: 24, value: userns }];
   return call('mount_setattr', [tree, '', AT_EMPTY_PATH, { struct: attr, patches }, attr.length]);
 }
 
 /**
  * Binds a host directory at `name` directly below the open directory `root`. What the learner may have put there is not
- * walked: a symlink makes the open fail, and the sandbox then starts without that mount.
+ * walked: a symlink makes the open fail, and the sandbox then starts without that mount. `readOnlyFor`: for reading only,
+ * with the owners as that user namespace maps them.
  */
-export function bindInto(source: string, root: Slot, name: string, options: { readOnly?: boolean } = {}): Step[] {
+export function bindInto(source: string, root: Slot, name: string, options: { readOnlyFor?: Slot } = {}): Step[] {
   const tree = freshSlot('tree');
   const target = freshSlot('target');
   const how = new Uint8Array(24);
@@ -109,9 +111,7 @@ export function bindInto(source: string, root: Slot, name: string, options: { re
   view.setBigUint64(16, RESOLVE_NO_SYMLINKS_BENEATH, true);
   return [
     call('open_tree', [AT_FDCWD, source, OPEN_TREE_CLONE_CLOEXEC], { save: tree.slot }),
-    ...(options.readOnly
-      ? [mountSetattr(tree, MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC, null)]
-      : []),
+    ...(options.readOnlyFor ? [mountSetattr(tree, READ_ONLY_DATA | MOUNT_ATTR.IDMAP, options.readOnlyFor)] : []),
     call('openat2', [root, name, { struct: how, patches: [] }, how.length], { save: target.slot, mayFail: true }),
     call('move_mount', [tree, '', target, '', MOVE_MOUNT_EMPTY_PATHS], { mayFail: true }),
   ];
