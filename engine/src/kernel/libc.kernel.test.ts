@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bind, checked } from './libc.ts';
+import { bind, bindInThread, checked } from './libc.ts';
 
 test('a failed call says which call, on what, and why', () => {
   const open = bind('int open(const char *path, int flags)');
@@ -7,4 +7,11 @@ test('a failed call says which call, on what, and why', () => {
     'Cannot open "/no/such/file": ENOENT',
   );
   expect(checked('getpid', 'self', bind('int getpid()')())).toBe(process.pid);
+});
+
+test('a call in a thread of the pool fails with its own errno', async () => {
+  await expect(bindInThread('int close(int fd)')('descriptor -1', -1)).rejects.toThrow(
+    'Cannot close "descriptor -1": EBADF',
+  );
+  await expect(bindInThread('int usleep(unsigned int microseconds)')('1 ms', 1000)).resolves.toBe(0);
 });
