@@ -260,7 +260,7 @@ for port in ports:
     except ConnectionRefusedError:
         print('refused')
 `;
-    expect(near.run('python3', '-c', attack).trim()).toBe('refused');
+    expect(near.run('/usr/bin/python3', '-c', attack).trim()).toBe('refused');
     expect(getLink(route, 'lo').index).toBe(1);
   });
 });

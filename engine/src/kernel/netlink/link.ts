@@ -12,7 +12,7 @@ import {
   type Attribute,
   type Message,
 } from './message.ts';
-import type { NetlinkSocket } from './socket.ts';
+import type { NetlinkSocket, Request } from './socket.ts';
 
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
@@ -234,13 +234,22 @@ export function setLink(
   );
 }
 
-/** Deletes a link; of a veth both ends go. Takes some milliseconds: the kernel waits until no CPU uses it (RCU). */
+const deletion = (link: string | number): Request => ({
+  type: RTM_DELLINK,
+  payload: encodeAttributes(
+    typeof link === 'string' ? [attribute.string(IFLA_IFNAME, checkLinkName(link))] : [],
+    ifinfomsg(typeof link === 'string' ? 0 : link),
+  ),
+});
+
+/** Deletes a link; of a veth both ends go. Blocks for some 15 ms: the kernel waits until no CPU uses it (RCU). */
 export function deleteLink(route: NetlinkSocket, link: string | number): void {
-  const attributes = typeof link === 'string' ? [attribute.string(IFLA_IFNAME, checkLinkName(link))] : [];
-  route.request(
-    { type: RTM_DELLINK, payload: encodeAttributes(attributes, ifinfomsg(typeof link === 'string' ? 0 : link)) },
-    { action: 'delete link', target: String(link), hints: HINTS },
-  );
+  route.request(deletion(link), { action: 'delete link', target: String(link), hints: HINTS });
+}
+
+/** The same without blocking, on a socket that nobody else asks meanwhile. */
+export async function deleteLinkInThread(route: NetlinkSocket, link: string | number): Promise<void> {
+  await route.requestInThread(deletion(link), { action: 'delete link', target: String(link), hints: HINTS });
 }
 
 /** Throws SysError ENODEV where there is none. */

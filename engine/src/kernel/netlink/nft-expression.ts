@@ -29,9 +29,12 @@ const VERDICTS = { drop: 0, accept: 1 };
 const NFT_JUMP = 0xffff_fffd;
 const NFT_RETURN = 0xffff_fffb;
 const FIB_RESULT_OIF = 1;
+const FIB_RESULT_TYPE = 3;
 const FIB_SADDR = 1;
+const FIB_DADDR = 2;
 const FIB_IIF = 8;
 const FIB_PRESENT = 32;
+const RTN_LOCAL = 2;
 
 export type Comparison = keyof typeof COMPARE;
 export type CtState = keyof typeof CT_STATE;
@@ -171,6 +174,19 @@ export const reversePathMissing: Term = [
   },
   // Four bytes: the kernel clears the rest of the register behind its answer of one byte, and `nft` compares as many.
   compare('==', new Uint8Array(4)),
+];
+
+/** Matches what is addressed to the very link it came in by: `fib daddr . iif type local`. Other addresses of the host do not count. */
+export const toOwnLink: Term = [
+  {
+    name: 'fib',
+    settings: [
+      attribute.be32(1, NFT_REG_1),
+      attribute.be32(2, FIB_RESULT_TYPE),
+      attribute.be32(3, FIB_DADDR | FIB_IIF),
+    ],
+  },
+  compare('==', Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
 ];
 
 export interface Rate {

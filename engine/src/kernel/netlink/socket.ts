@@ -1,7 +1,7 @@
 // Netlink sockets: opened in the daemon's own network namespace, another one, or a fresh one; request and answer. What is
 // asked and what an answer means is the business of link, address, route and nftables. Never blocks: see `receive`.
 import { EngineError, SysError } from '../../model/engine-error.ts';
-import { bind, checked, errnoName, lastErrno } from '../libc.ts';
+import { bind, bindInThread, checked, errnoName, lastErrno } from '../libc.ts';
 import {
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -38,6 +38,7 @@ const cSocket = bind('int socket(int domain, int type, int protocol)');
 const cConnect = bind('int connect(int fd, const uint8_t *address, unsigned int length)');
 const cSetsockopt = bind('int setsockopt(int fd, int level, int option, const uint8_t *value, unsigned int length)');
 const cSend = bind('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
+const cSendInThread = bindInThread('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
 const cRecv = bind('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
 const cClose = bind('int close(int fd)');
 const cOpen = bind('int open(const char *path, int flags)');
@@ -105,14 +106,17 @@ export interface Request {
   readonly payload: Uint8Array;
 }
 
+const acknowledged = (request: Request): Request => ({ ...request, flags: (request.flags ?? 0) | NLM_F_ACK });
+
 const DUMP_TRIES = 8;
 // The kernel builds dumps in pieces of at most 32 KiB (netlink_dump); an answer to one request is smaller.
 const BUFFER_BYTES = 128 * 1024;
+/** One for all sockets: receiving is synchronous, and what was received is copied out. */
+const buffer = Buffer.alloc(BUFFER_BYTES);
 const RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
 
 export class NetlinkSocket {
   readonly #fd: number;
-  readonly #buffer = Buffer.alloc(BUFFER_BYTES);
   #sequence = 1;
   #closed = false;
 
@@ -146,7 +150,20 @@ export class NetlinkSocket {
 
   /** Sends one request and returns what the kernel answers besides its acknowledgement. */
   request(request: Request, purpose: Purpose): Message[] {
-    const sequence = this.#send([{ ...request, flags: (request.flags ?? 0) | NLM_F_ACK }], purpose);
+    return this.#answersTo(this.#send([acknowledged(request)], purpose), purpose);
+  }
+
+  /**
+   * The same for what makes the kernel sleep (deleting a link takes 15 ms): it sleeps in a thread of the pool. Nothing
+   * else may be asked on this socket until the promise is settled.
+   */
+  async requestInThread(request: Request, purpose: Purpose): Promise<Message[]> {
+    const { datagram, first } = this.#encode([acknowledged(request)]);
+    await cSendInThread(`${purpose.action} ${purpose.target}`, this.#fd, datagram, datagram.length, 0);
+    return this.#answersTo(first, purpose);
+  }
+
+  #answersTo(sequence: number, purpose: Purpose): Message[] {
     const answers: Message[] = [];
     for (;;) {
       for (const message of this.#receive(purpose)) {
@@ -198,14 +215,12 @@ export class NetlinkSocket {
   }
 
   /**
-   * Sends several messages in one datagram: a transaction of nfnetlink. The one at `acknowledged` must be the last that
-   * the kernel answers; errors come for any of them, and the first is thrown, once all were read.
+   * Sends several messages in one datagram: a transaction of nfnetlink. The one at `last` is the last that the kernel
+   * answers; errors come for any of them, and the first is thrown, once all were read.
    */
-  transaction(requests: readonly Request[], acknowledged: number, purpose: Purpose): void {
+  transaction(requests: readonly Request[], last: number, purpose: Purpose): void {
     const first = this.#send(
-      requests.map((request, index) =>
-        index === acknowledged ? { ...request, flags: (request.flags ?? 0) | NLM_F_ACK } : request,
-      ),
+      requests.map((request, index) => (index === last ? acknowledged(request) : request)),
       purpose,
     );
     let failure: Message | undefined;
@@ -229,6 +244,15 @@ export class NetlinkSocket {
 
   /** Returns the sequence number of the first message. */
   #send(requests: readonly Request[], purpose: Purpose): number {
+    const { datagram, first } = this.#encode(requests);
+    while (cSend(this.#fd, datagram, datagram.length, 0) < 0) {
+      const errno = lastErrno();
+      if (errno !== 'EINTR') throw new SysError(purpose.action, errno, purpose.target, 'the kernel took no request');
+    }
+    return first;
+  }
+
+  #encode(requests: readonly Request[]): { datagram: Buffer; first: number } {
     const first = this.#sequence;
     const datagram = Buffer.concat(
       requests.map(({ type, flags, payload }) =>
@@ -236,11 +260,7 @@ export class NetlinkSocket {
       ),
     );
     if (this.#sequence > 0x7fff_ffff) this.#sequence = 1;
-    while (cSend(this.#fd, datagram, datagram.length, 0) < 0) {
-      const errno = lastErrno();
-      if (errno !== 'EINTR') throw new SysError(purpose.action, errno, purpose.target, 'the kernel took no request');
-    }
-    return first;
+    return { datagram, first };
   }
 
   #receive(purpose: Purpose): Message[] {
@@ -253,14 +273,14 @@ export class NetlinkSocket {
   /** rtnetlink and nfnetlink answer inside send(2), a dump goes on inside recv(2): MSG_DONTWAIT finds it all. */
   #receiveQueued(purpose: Purpose): Message[] {
     for (;;) {
-      const length = cRecv(this.#fd, this.#buffer, this.#buffer.length, MSG_DONTWAIT | MSG_TRUNC);
-      if (length > this.#buffer.length)
+      const length = cRecv(this.#fd, buffer, buffer.length, MSG_DONTWAIT | MSG_TRUNC);
+      if (length > buffer.length)
         throw new EngineError(
           'internal',
           `Cannot ${purpose.action} "${purpose.target}": the kernel's answer of ${length} bytes is too long`,
         );
       // A copy: messages are windows on these bytes, and the buffer is used again.
-      if (length >= 0) return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
+      if (length >= 0) return decodeMessages(Buffer.from(buffer.subarray(0, length)));
       const errno = lastErrno();
       if (errno === 'EAGAIN') return [];
       if (errno !== 'EINTR') throw new SysError(purpose.action, errno, purpose.target, 'its answer was lost');
