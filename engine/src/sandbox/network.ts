@@ -1,0 +1,291 @@
+// The network of one instance's sandboxes: a veth and a /30 each, and the one table that keeps them off the host and off
+// each other. Starts no process, never changes the host's forwarding; what the rules are is in network-rules.ts.
+import { withFileLock } from '../kernel/file-lock.ts';
+import { addAddress, listAddresses } from '../kernel/netlink/address.ts';
+import { addVeth, deleteLinkInThread, getLink, listLinks, setLink } from '../kernel/netlink/link.ts';
+import { commit, listElements, listTables } from '../kernel/netlink/nftables.ts';
+import { setTokenBucket } from '../kernel/netlink/queueing.ts';
+import { addRoute, listRoutes } from '../kernel/netlink/route.ts';
+import {
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  NetlinkSocket,
+  closeDescriptor,
+  openNetns,
+} from '../kernel/netlink/socket.ts';
+import {
+  POOL_LENGTH,
+  SLOT_LENGTH,
+  checkInstance,
+  choosePool,
+  linkName,
+  poolOfHostAddress,
+  slotAddresses,
+  slotOfLink,
+} from '../model/address-pool.ts';
+import { SysError } from '../model/engine-error.ts';
+import type { Prefix } from '../model/ip-address.ts';
+import {
+  NETWORK_LIMITS,
+  POOL_SET,
+  SANDBOX_SET,
+  TABLE_PREFIX,
+  sandboxChanges,
+  tableChanges,
+  tableName,
+  type NetworkLimits,
+} from './network-rules.ts';
+
+/** Host-wide on purpose: two instances that choose at once would choose the same. */
+const LOCK = '/run/drydock-network.lock';
+const INSIDE_NAME = 'eth0';
+const LOOPBACK = 'lo';
+
+export interface SandboxNetworkOptions {
+  /** One to eight small letters and digits; in the names of links and of the table. */
+  readonly instance: string;
+  /** Descriptor of the network namespace that is the host's side; the daemon's own if not given. */
+  readonly hostNetns?: number;
+  /** True once somebody answers DNS on the host's ends of the links. */
+  readonly dns?: boolean;
+  readonly limits?: Partial<NetworkLimits>;
+}
+
+export interface Attachment {
+  /** Name of the host's end; the sandbox's is eth0. */
+  readonly link: string;
+  readonly hostAddress: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly gateway: string;
+}
+
+/** Where a sandbox's end goes: a descriptor of its network namespace, or a process in it. */
+export type SandboxNetns = { readonly netnsFd: number } | { readonly pid: number };
+
+const isErrno = (error: unknown, errno: string): boolean => error instanceof SysError && error.errno === errno;
+
+export class SandboxNetwork {
+  readonly #instance: string;
+  readonly #table: string;
+  readonly #hostNetns: number | undefined;
+  readonly #filter: { readonly limits: NetworkLimits; readonly dns: boolean };
+  readonly #route: NetlinkSocket;
+  readonly #nftables: NetlinkSocket;
+  #pool: Prefix | undefined;
+
+  constructor({ instance, hostNetns, dns, limits }: SandboxNetworkOptions) {
+    this.#instance = checkInstance(instance);
+    this.#table = tableName(instance);
+    this.#hostNetns = hostNetns;
+    this.#filter = { limits: { ...NETWORK_LIMITS, ...limits }, dns: dns ?? false };
+    this.#route = new NetlinkSocket(NETLINK_ROUTE, hostNetns);
+    this.#nftables = new NetlinkSocket(NETLINK_NETFILTER, hostNetns);
+  }
+
+  /**
+   * Puts the table in place, in one transaction that leaves no moment without rules: with the sandboxes whose links are
+   * there, and with the addresses that they have; these are returned. Call it at the daemon's start, and when something may have flushed
+   * the rules. Throws `unavailable` where no addresses are free.
+   */
+  async ensureHost(): Promise<Prefix> {
+    return await withFileLock(LOCK, () => {
+      const tables = listTables(this.#nftables);
+      const pool = this.#poolInUse(tables) ?? this.#choosePool(tables);
+      const links = this.#links().map(({ name }) => name);
+      commit(this.#nftables, this.#table, [
+        ...(tables.includes(this.#table) ? [{ delete: 'table' } as const] : []),
+        ...tableChanges(pool),
+        ...sandboxChanges('add', links, this.#filter),
+      ]);
+      this.#pool = pool;
+      return pool;
+    });
+  }
+
+  /**
+   * Ensures the rules again where somebody took them away, with `nft flush ruleset` say. True where they were missing:
+   * until then sandboxes could reach the host's ports. Some 0.1 ms; meant to be called every few seconds.
+   */
+  async mend(): Promise<boolean> {
+    const known = new Set(listElements(this.#nftables, this.#table, SANDBOX_SET));
+    const filters = listElements(this.#nftables, this.#table, POOL_SET)?.length === 1;
+    if (filters && this.#links().every(({ name }) => known.has(name))) return false;
+    await this.ensureHost();
+    return true;
+  }
+
+  /** Links a new sandbox: rules first, so that no packet of it is ever without them. Undone as a whole where a part fails. */
+  async attach({ slot, ...where }: { readonly slot: number } & SandboxNetns): Promise<Attachment> {
+    const { host, sandbox } = slotAddresses(this.#pool ?? (await this.ensureHost()), slot);
+    const link = linkName(this.#instance, slot);
+    const netns = 'pid' in where ? openNetns(`/proc/${where.pid}/ns/net`) : where.netnsFd;
+    try {
+      await this.#addToRules(link);
+      await this.#addVeth(link, netns);
+      this.#configureHostEnd(link, host);
+      configureInside(netns, sandbox, host);
+      return { link, hostAddress: host, address: sandbox, prefix: SLOT_LENGTH, gateway: host };
+    } catch (error) {
+      try {
+        await this.detach(slot);
+      } catch (cleanup) {
+        const message = `Cannot link slot ${slot}, nor take back what was made of its link`;
+        throw new AggregateError([error, cleanup], message, { cause: cleanup });
+      }
+      throw error;
+    } finally {
+      if ('pid' in where) closeDescriptor(netns);
+    }
+  }
+
+  /**
+   * Takes a sandbox's link and its place in the rules; no error where there is none. A namespace that has ended takes its
+   * link with it: called after the sandbox's last process has gone, this rarely has a link to wait for.
+   */
+  async detach(slot: number): Promise<void> {
+    const link = linkName(this.#instance, slot);
+    await this.#deleteLink(link);
+    this.#removeFromRules(link);
+  }
+
+  /** Takes the links and rules of sandboxes that are not alive, and makes the rules whole for those that are. Returns the slots taken. */
+  async collect(liveSlots: Iterable<number>): Promise<number[]> {
+    const live = new Set(liveSlots);
+    const dead = this.#links().filter(({ slot }) => !live.has(slot));
+    for (const { name } of dead) await this.#deleteLink(name);
+    await this.ensureHost();
+    return dead.map(({ slot }) => slot);
+  }
+
+  /** Takes everything of the instance from the host: for uninstalling, and for tests. */
+  async removeAll(): Promise<void> {
+    for (const { name } of this.#links()) await this.#deleteLink(name);
+    if (listTables(this.#nftables).includes(this.#table)) commit(this.#nftables, this.#table, [{ delete: 'table' }]);
+    this.#pool = undefined;
+  }
+
+  /** Closes the sockets; links and rules stay. */
+  close(): void {
+    this.#route.close();
+    this.#nftables.close();
+  }
+
+  #links(): { name: string; slot: number; index: number }[] {
+    return listLinks(this.#route).flatMap(({ name, index }) => {
+      const slot = slotOfLink(this.#instance, name);
+      return slot === undefined ? [] : [{ name, slot, index }];
+    });
+  }
+
+  /** The pool that the table or, where somebody flushed that, the sandboxes' links say is ours. */
+  #poolInUse(tables: readonly string[]): Prefix | undefined {
+    if (tables.includes(this.#table)) {
+      const [address] = listElements(this.#nftables, this.#table, POOL_SET) ?? [];
+      if (address !== undefined) return { address, length: POOL_LENGTH };
+    }
+    const addresses = listAddresses(this.#route);
+    for (const { slot, index } of this.#links()) {
+      const own = addresses.find(({ linkIndex, family }) => linkIndex === index && family === 4);
+      const pool = own === undefined ? undefined : poolOfHostAddress(own.address, slot);
+      if (pool !== undefined) return pool;
+    }
+    return undefined;
+  }
+
+  #choosePool(tables: readonly string[]): Prefix {
+    const others = tables
+      .filter((table) => table.startsWith(TABLE_PREFIX) && table !== this.#table)
+      .flatMap((table) => listElements(this.#nftables, table, POOL_SET) ?? [])
+      .map((address) => ({ address, length: POOL_LENGTH }));
+    const routes = listRoutes(this.#route)
+      .filter(({ family }) => family === 4)
+      .map(({ to }) => to);
+    return choosePool([...routes, ...others]);
+  }
+
+  async #addToRules(link: string): Promise<void> {
+    try {
+      commit(this.#nftables, this.#table, sandboxChanges('add', [link], this.#filter));
+    } catch (error) {
+      // ENOENT: somebody took the table; EEXIST: the slot's last sandbox left its elements, with other limits. Rules
+      // made anew have neither fault, and no element for this link, whose last bearer #addVeth takes away.
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'EEXIST')) throw error;
+      await this.#deleteLink(link);
+      await this.ensureHost();
+      commit(this.#nftables, this.#table, sandboxChanges('add', [link], this.#filter));
+    }
+  }
+
+  #removeFromRules(link: string): void {
+    const changes = sandboxChanges('delete', [link], this.#filter);
+    try {
+      commit(this.#nftables, this.#table, changes);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      // Not in all of the sets, or the table is gone: what is there goes one by one.
+      for (const change of changes)
+        try {
+          commit(this.#nftables, this.#table, [change]);
+        } catch (missing) {
+          if (!isErrno(missing, 'ENOENT')) throw missing;
+        }
+    }
+  }
+
+  async #addVeth(link: string, netns: number): Promise<void> {
+    const veth = { name: link, up: true, peer: { name: INSIDE_NAME, in: { netnsFd: netns } } };
+    try {
+      addVeth(this.#route, veth);
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST') || !this.#links().some(({ name }) => name === link)) throw error;
+      // Left by the slot's last sandbox: a crash between the two ends of its life.
+      await this.#deleteLink(link);
+      addVeth(this.#route, veth);
+    }
+  }
+
+  #configureHostEnd(link: string, address: string): void {
+    const { index } = getLink(this.#route, link);
+    // Before the other end is up: with the carrier the kernel would give itself a link-local address.
+    setLink(this.#route, index, { ipv6LinkLocal: false });
+    addAddress(this.#route, index, { address, length: SLOT_LENGTH });
+    try {
+      setTokenBucket(this.#route, index, this.#filter.limits);
+    } catch (error) {
+      // A kernel without tbf: the sandbox's downloads are unlimited then; doctor says so. Uploads are limited by a rule.
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+  }
+
+  /** On a socket of its own: the thread that deletes holds it for some 15 ms. */
+  async #deleteLink(link: string): Promise<void> {
+    const route = new NetlinkSocket(NETLINK_ROUTE, this.#hostNetns);
+    try {
+      await deleteLinkInThread(route, link);
+    } catch (error) {
+      if (!isErrno(error, 'ENODEV')) throw error;
+    } finally {
+      route.close();
+    }
+  }
+}
+
+/** Loopback and eth0 up, the address, the way out. Its own /30 is all that eth0 reaches without the gateway. */
+function configureInside(netns: number, address: string, gateway: string): void {
+  const route = new NetlinkSocket(NETLINK_ROUTE, netns);
+  try {
+    setLink(route, LOOPBACK, { up: true });
+    const { index } = getLink(route, INSIDE_NAME);
+    setLink(route, index, { up: true });
+    addAddress(route, index, { address, length: SLOT_LENGTH });
+    addRoute(route, { to: 'default', via: gateway });
+  } finally {
+    route.close();
+  }
+}
+
+/** The network of an instance's sandboxes; `ensureHost` comes first. */
+export function createSandboxNetwork(options: SandboxNetworkOptions): SandboxNetwork {
+  return new SandboxNetwork(options);
+}
