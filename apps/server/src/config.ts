@@ -21,7 +21,7 @@ export interface Config {
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** Reads and checks the environment. Throws an Error with one sentence that says what is wrong and what to set. */
-export function readConfig(env: NodeJS.ProcessEnv, start = import.meta.dirname): Config {
+export function readConfig(env: Readonly<Record<string, string | undefined>>, start = import.meta.dirname): Config {
   const home = env['DRYDOCK_HOME'] ?? findHome(start);
   const root = env['DRYDOCK_ROOT'] ?? '/var/lib/drydock';
   const run = env['DRYDOCK_RUN'] ?? '/run/drydock';

@@ -8,7 +8,7 @@ import { createLabServer, type Health } from './http/lab-http.ts';
 import { originList, type OriginList } from './http/origin.ts';
 import { readSessionToken } from './http/session-cookie.ts';
 import { Tickets } from './http/tickets.ts';
-import { openWebApp } from './http/web-app.ts';
+import { openWebApp, type WebApp } from './http/web-app.ts';
 import { LearnersHere } from './learner/learners-here.ts';
 import { findLesson, loadLessons } from './lessons/library.ts';
 import { formatProblem } from './lessons/problem.ts';
@@ -34,8 +34,12 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-/** Starts everything and listens. Throws one sentence when it can't. */
-export async function startLab(config: Config, log: Logger): Promise<Lab> {
+/** Starts everything and listens; `openWeb` renders the pages. Throws one sentence when it can't. */
+export async function startLab(
+  config: Config,
+  log: Logger,
+  openWeb: (config: Config) => Promise<WebApp> = openWebApp,
+): Promise<Lab> {
   const database = await openDatabase(config.databaseUrl, join(config.home, 'prisma/migrations'));
   const learners = new Learners(database);
   await learners.ensure(SOLO_LEARNER);
@@ -59,7 +63,7 @@ export async function startLab(config: Config, log: Logger): Promise<Lab> {
       findLesson(library, track, lesson)?.content?.steps.find(({ id }) => id === step) ?? null,
   });
 
-  const web = await openWebApp(config);
+  const web = await openWeb(config);
   let origins: OriginList = originList(config.port, config.extraOrigins);
   const sockets = openLabSockets({
     engine,
