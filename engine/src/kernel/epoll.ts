@@ -6,6 +6,7 @@ const epollCtl = bind('int epoll_ctl(int, int, int, void *)');
 const epollWait = bind('int epoll_wait(int, void *, int, int)');
 const eventfd2 = bind('int eventfd(unsigned int, int)');
 const eventfdWrite = bind('int eventfd_write(int, uint64_t)');
+const eventfdRead = bind('int eventfd_read(int, void *)');
 const closeFd = bind('int close(int)');
 
 const CLOEXEC = 0o2000000;
@@ -76,6 +77,13 @@ export function eventfd(): number {
 /** Adds one: wakes whoever polls it. */
 export function signalEventfd(fd: number): void {
   eventfdWrite(fd, 1);
+}
+
+const counter = Buffer.alloc(8);
+
+/** Sets it to zero: a poll sleeps again. EAGAIN (it was zero) is as good. */
+export function drainEventfd(fd: number): void {
+  eventfdRead(fd, counter);
 }
 
 /** Closes a descriptor that no JavaScript stream owns. */

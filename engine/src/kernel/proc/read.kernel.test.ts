@@ -39,8 +39,9 @@ describe('openProcess', () => {
     for (const link of ['pid', 'mnt', 'user', 'net'] as const)
       expect(view?.namespace(link)).toBe(inodeOf(`/proc/${pid}/ns/${link}`));
     const fd = view?.openNamespace('pid') ?? -1;
-    expect(parentNamespace(fd)).toBe(inodeOf('/proc/self/ns/pid'));
-    closeSync(fd);
+    const parent = parentNamespace(fd);
+    expect(parent?.inode).toBe(inodeOf('/proc/self/ns/pid'));
+    for (const each of [fd, parent?.fd ?? -1]) closeSync(each);
     const root = view?.openRoot() ?? -1;
     expect(statFd(root)?.inode).toBe(statSync('/').ino);
     closeSync(root);

@@ -128,13 +128,11 @@ export function readActivity(fd: number): string | null {
 // linux/nsfs.h: _IO(0xb7, 2)
 const NS_GET_PARENT = 0xb702;
 
-/** Inode of the parent of a pid or user namespace (ioctl_ns(2)); null for the initial one. */
-export function parentNamespace(fd: number): number | null {
+/** The parent of a pid or user namespace (ioctl_ns(2)), open: the caller closes it. Null for the initial one. */
+export function parentNamespace(fd: number): { fd: number; inode: number } | null {
   const parent = ioctl(fd, NS_GET_PARENT, null);
   if (parent < 0) return null;
-  const inode = statFd(parent)?.inode ?? null;
-  closeFd(parent);
-  return inode;
+  return { fd: parent, inode: statFd(parent)?.inode ?? 0 };
 }
 
 const AT_EMPTY_PATH = 0x1000;
