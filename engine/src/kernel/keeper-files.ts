@@ -1,6 +1,17 @@
 // The files of a keeper's directory: `record` (who and how far), `output` (what it wrote), and three FIFOs: `notify`
 // (keeper to daemon), `control` and `input` (daemon to keeper). Makes them, opens them, asks whether a keeper lives.
-import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type KeeperRecord, newRecord, readRecord, RECORD_BYTES } from '../model/keeper-record.ts';
 import { bind, checked } from './libc.ts';
@@ -90,6 +101,12 @@ export function openDaemonEnd(directory: string, outputPath?: string): DaemonEnd
     closeAll(opened);
     throw error;
   }
+}
+
+/** Were all files made? A daemon that is killed while it makes them leaves some; no keeper was started then. */
+export function isKeeperDirectory(directory: string): boolean {
+  const record = statSync(recordPath(directory), { throwIfNoEntry: false });
+  return record?.size === RECORD_BYTES && existsSync(fifo(directory, 'input')); // the last one made
 }
 
 export function loadRecord(fd: number): KeeperRecord {

@@ -7,7 +7,15 @@ import { keepStep } from '../model/plan-check.ts';
 import { compilePlan, FIRST_GIVEN, type PlanImage } from '../model/plan-image.ts';
 import { PlanError, type PlanReport, readReport } from '../model/plan-report.ts';
 import type { Architecture } from '../model/syscall-table.ts';
-import { closeAll, type DaemonEnd, keeperLives, loadRecord, makeKeeperFiles, openDaemonEnd } from './keeper-files.ts';
+import {
+  closeAll,
+  type DaemonEnd,
+  isKeeperDirectory,
+  keeperLives,
+  loadRecord,
+  makeKeeperFiles,
+  openDaemonEnd,
+} from './keeper-files.ts';
 import type { Launched, LaunchOptions, RunOptions, RunPlanOptions } from './kernel.ts';
 import { KeptProcess } from './kept.ts';
 import { memfd, spawnLaunch } from './launch-program.ts';
@@ -164,8 +172,7 @@ export async function launchPlan(plan: LaunchPlan, options: LaunchOptions): Prom
     return { report: outcome, slots: outcome.slots, rooms: outcome.rooms, kept };
   } catch (error) {
     await reaped;
-    notify.close();
-    closeAll([files.record, files.output, files.control, files.input]);
+    letGo(files, notify);
     rmSync(directory, { recursive: true, force: true });
     throw error;
   } finally {
@@ -189,18 +196,26 @@ async function settled(files: DaemonEnd, notify: Notify): Promise<KeeperRecord> 
 
 /** Finds a keeper again; see Kernel.recover. */
 export async function recoverKept(directory: string, outputPath?: string): Promise<KeptProcess | null> {
+  if (!isKeeperDirectory(directory)) return null;
   const files = openDaemonEnd(directory, outputPath);
   // Opened before the question: a keeper that ends after it was found alive is seen to end.
   const notify = new Notify(files.notify);
-  if (keeperLives(directory)) await settled(files, notify);
-  else notify.close();
-  const record = loadRecord(files.record);
-  if (record.state === 'starting' || record.state === 'failed') {
-    notify.close();
-    closeAll([files.record, files.output, files.control, files.input]);
-    return null;
+  try {
+    if (keeperLives(directory)) await settled(files, notify);
+    else notify.close();
+    const { state } = loadRecord(files.record);
+    if (state !== 'starting' && state !== 'failed') return new KeptProcess(directory, files, notify, Promise.resolve());
+  } catch (error) {
+    letGo(files, notify);
+    throw error;
   }
-  return new KeptProcess(directory, files, notify, Promise.resolve());
+  letGo(files, notify);
+  return null;
+}
+
+function letGo(files: DaemonEnd, notify: Notify): void {
+  notify.close();
+  closeAll([files.record, files.output, files.control, files.input]);
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
