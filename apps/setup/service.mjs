@@ -1,7 +1,7 @@
 // `npm start -- --service`: installs the systemd units of this instance and starts them. What was running from a terminal is refused.
-import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { instanceId } from '../../engine/src/instance-id.mjs';
 import { PROFILE_NAME, profileNeeded } from './app-armor.mjs';
 import { recordInJournal } from './journal.mjs';
 import { LAB_USER } from './lab-user.mjs';
@@ -26,7 +26,7 @@ export function requireSystemd() {
 
 /** A word for the instance's units, so that two instances have two pairs. @param {string} root */
 export function unitSuffix(root) {
-  return root === USUAL_ROOT ? '' : `-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`;
+  return root === USUAL_ROOT ? '' : `-${instanceId(root)}`;
 }
 
 /**

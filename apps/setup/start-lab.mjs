@@ -1,5 +1,5 @@
 // `npm start` after the check of Node: set-up, then the engine daemon (root) and the lab server (drydock-lab), until Ctrl-C.
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PROFILE_FILE, ensureProfile } from './app-armor.mjs';
@@ -8,6 +8,7 @@ import { dependenciesStep } from './dependencies.mjs';
 import { makeCodeReadable } from './code-readable.mjs';
 import { listSandboxes } from './engine-client.mjs';
 import { reportFailure } from './failure.mjs';
+import { collectImages, readPointer } from './image/store.mjs';
 import { harden } from './harden.mjs';
 import { readJournal } from './journal.mjs';
 import { ensureLabUser } from './lab-user.mjs';
@@ -67,8 +68,16 @@ async function serve(options, paths) {
   if (await ensureProfile(paths.journal)) progress.line(`An AppArmor profile was installed: ${PROFILE_FILE}`);
   if (options.harden) await hardenHost(paths, progress);
   prepareFolders(paths, user);
+  collectOldImages(paths);
   if (options.service) await serveAsService(options, paths, user);
   else await run(options, paths, user);
+}
+
+/** Images that no sandbox can be using, because none runs. @param {import('./paths.mjs').InstancePaths} paths */
+function collectOldImages(paths) {
+  const running = join(paths.run, 'sandboxes');
+  const image = readPointer(paths.imagePointer);
+  if (image && (!existsSync(running) || readdirSync(running).length === 0)) collectImages(paths.images, image.hash);
 }
 
 /** @param {import('./paths.mjs').InstancePaths} paths @param {Progress} progress */

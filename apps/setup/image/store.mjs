@@ -52,14 +52,14 @@ export function folderBytes(folder) {
 }
 
 /**
- * Removes images other than `current` that no text in `mentions` names, and what a build that was cut short left.
- * @param {string} images folder @param {string} current hash @param {string[]} mentions states of sandboxes, mount tables
+ * Removes images other than `current`, and what a build that was cut short left. Only while no sandbox runs: a mounted overlay needs its lower layer.
+ * @param {string} images folder @param {string} current hash
  * @returns {string[]} names removed
  */
-export function collectImages(images, current, mentions) {
+export function collectImages(images, current) {
   const unused = readdirSync(images).filter((name) => {
     if (name.startsWith('.making-')) return !processLives(Number(name.slice('.making-'.length)));
-    return name.startsWith('learner-') && name !== imageName(current) && !mentions.some((text) => text.includes(name));
+    return name.startsWith('learner-') && name !== imageName(current);
   });
   for (const name of unused) rmSync(join(images, name), { recursive: true, force: true });
   return unused;
