@@ -1,7 +1,7 @@
 // The lesson format: what the files under lessons/ may say. One lesson is a folder; one step a folder in it.
 //   lessons/<track>/track.yaml
 //   lessons/<track>/<lesson>/lesson.yaml, en.md, zh.md (opening and the sheet to keep)
-//   lessons/<track>/<lesson>/<n-step>/step.yaml, en.md, zh.md, setup.sh, solution.sh, wrong-*.sh
+//   lessons/<track>/<lesson>/<n-step>/step.yaml, en.md, zh.md, setup.sh, solution.sh, solution-*.sh, wrong-*.sh
 import { z } from 'zod';
 import { assertionSchema } from './assertion.ts';
 
@@ -78,7 +78,7 @@ export const commandSchema = z.strictObject({
     .describe('identical in every language'),
   terminal: z.number().int().min(1).max(4).default(1),
   flags: z.array(z.strictObject({ flag: z.string().min(1), text: textSchema })).default([]),
-  /** Help fades. full: can be run as it stands. blanks: each `____` is for the learner to fill in, so it is not run. */
+  /** Help fades. full: can be run as it stands. blanks: `____`, named among the flags, is for the learner to fill in. */
   form: z.enum(['full', 'blanks']).default('full'),
 });
 

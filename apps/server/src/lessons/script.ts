@@ -35,7 +35,7 @@ export function readScript(file: string, text: string, checks: ReadonlySet<strin
       const number = Number(directive[2]);
       if (Number.isInteger(number) && number >= 1 && number <= MAX_TERMINAL) {
         terminal = number;
-        shown.push(`# ${number}`);
+        shown.push(`# terminal ${number}`);
       } else fault(`"# terminal:" takes a number from 1 to ${MAX_TERMINAL}, not ${JSON.stringify(directive[2])}`);
     } else if (directive) {
       const value = directive[2] ?? '';

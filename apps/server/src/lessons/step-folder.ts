@@ -8,7 +8,7 @@ import { stepFaults } from './step-rules.ts';
 import { readYaml } from './yaml-file.ts';
 
 const STEP_PARTS = ['situation', 'explain'] as const;
-const KNOWN = /^(step\.yaml|(en|zh)\.md|setup\.sh|solution\.sh|wrong-[a-z0-9-]+\.sh)$/;
+const KNOWN = /^(step\.yaml|(en|zh)\.md|setup\.sh|solution(-[a-z0-9-]+)?\.sh|wrong-[a-z0-9-]+\.sh)$/;
 
 /** A step as the server uses it. */
 export interface LoadedStep {
@@ -19,6 +19,8 @@ export interface LoadedStep {
   /** Run as root inside the sandbox (`/bin/sh -c`) before the step begins; null when it needs none. */
   setup: string | null;
   solution: Script;
+  /** Other ways to the same state, solution-*.sh, by file name: they pass, too. */
+  others: ReadonlyMap<string, Script>;
   /** By file name. */
   wrong: ReadonlyMap<string, Script>;
 }
@@ -53,14 +55,19 @@ export function readStepFolder(
     return script;
   };
   const solution = scriptOf('solution.sh');
-  const wrong = new Map<string, Script>();
-  for (const name of names) {
-    const script = name.startsWith('wrong-') && KNOWN.test(name) ? scriptOf(name) : null;
-    if (script) wrong.set(name, script);
-  }
+  const scriptsOf = (prefix: string): Map<string, Script> => {
+    const scripts = new Map<string, Script>();
+    for (const name of names) {
+      const script = name.startsWith(prefix) && KNOWN.test(name) ? scriptOf(name) : null;
+      if (script) scripts.set(name, script);
+    }
+    return scripts;
+  };
+  const others = scriptsOf('solution-');
+  const wrong = scriptsOf('wrong-');
   const setup = names.includes('setup.sh') ? files.read(`${folder}/setup.sh`, problems) : null;
   if (!step || !prose || !solution || problems.length > 0) return { step: null, problems };
-  return { step: { id, step, prose, setup, solution, wrong }, problems };
+  return { step: { id, step, prose, setup, solution, others, wrong }, problems };
 }
 
 /** en.md and zh.md of a folder; their fenced code has to be the same, line for line. Null when one can't be read. */

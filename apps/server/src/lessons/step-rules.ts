@@ -65,6 +65,8 @@ function commandFaults(step: Step): Fault[] {
             ? `is "blanks", and the command has no ${BLANK}`
             : `must be "blanks": the command has a ${BLANK}`,
       });
+    if (form === 'blanks' && !flags.some(({ flag }) => flag === BLANK))
+      faults.push({ path: ['commands', index, 'flags'], message: `does not say what ${BLANK} stands for` });
     flags.forEach(({ flag }, at) => {
       if (!run.includes(flag))
         faults.push({
