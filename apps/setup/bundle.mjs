@@ -31,12 +31,12 @@ const BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /**
- * Files that run in a worker thread, named `<name>-worker.ts`: each gets a bundle build/<name>-worker.mjs beside the
+ * Files that run in a worker thread, named `<name>.worker.ts`: each gets a bundle build/<name>.worker.mjs beside the
  * daemon's, where engine/src/kernel/worker-thread.ts looks for it.
  * @param {string} folder
  */
 export function workerEntries(folder) {
-  return inputFiles(projectRoot, [folder]).filter((path) => path.endsWith('-worker.ts'));
+  return inputFiles(projectRoot, [folder]).filter((path) => path.endsWith('.worker.ts'));
 }
 
 /** What the daemon says of itself in /version. */
