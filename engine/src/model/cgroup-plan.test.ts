@@ -18,7 +18,7 @@ test('v2: the sandbox bounds learner and keepers together, inner bounds the lear
     'inner memory.swap.max 0',
     'inner pids.max 512',
     'inner cpu.max 100000 100000',
-    'inner memory.high 483183820',
+    'inner memory.high 520764784',
   ]);
 });
 
