@@ -1,6 +1,7 @@
 // Bundles every *.guest.test.ts with vitest's runner into one folder of ES modules that share their chunks.
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { workerEntries } from '../bundle.mjs';
 import { buildFolder, projectRoot } from '../paths.mjs';
 import { SetupError, runTool } from '../tool.mjs';
 
@@ -29,7 +30,10 @@ export async function bundleTests(cache, tests) {
       absWorkingDir: projectRoot,
       entryPoints: [
         { in: join(testing, 'main.ts'), out: 'main' },
-        ...tests.map((path) => ({ in: join(projectRoot, path), out: basename(path, '.ts') })),
+        ...[...tests.map((path) => join(projectRoot, path)), ...workerEntries('engine/src')].map((path) => ({
+          in: path,
+          out: basename(path, '.ts'),
+        })),
       ],
       outdir: folder,
       outExtension: { '.js': '.mjs' },

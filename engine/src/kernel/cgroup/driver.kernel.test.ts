@@ -1,14 +1,14 @@
 // Control groups on the machine's own hierarchies: v1 with the v2 tree beside it (hybrid), and the same without that tree
-// (pure v1). A v2 host with controllers is tested in the guest (v2.guest.test.ts).
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+// (pure v1). A v2 host with controllers is tested in the guest (driver.guest.test.ts).
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hierarchyOf, type CgroupHost } from '../../model/cgroup-host.ts';
-import { cgroupInside } from '../../model/cgroup-path.ts';
+import { type JoinableGroup, cgroupInside } from '../../model/cgroup-path.ts';
 import { parseCgroup } from '../proc/cgroup.ts';
+import { GroupProcesses, printed, ready } from '../../testing/group-processes.ts';
 import { requires } from '../../testing/requires.ts';
 import { detectCgroups } from './detect.ts';
 import { createCgroupDriver } from './driver.ts';
@@ -27,7 +27,7 @@ const flavours: [string, CgroupHost][] = [
 describe.each(flavours)('control groups on %s', (flavour, host) => {
   const instance = `test-${flavour}-${process.pid}`;
   const driver = createCgroupDriver(host, instance);
-  const children: ChildProcess[] = [];
+  const processes = new GroupProcesses();
   let sandbox: SandboxGroup;
 
   beforeEach(async () => {
@@ -35,32 +35,11 @@ describe.each(flavours)('control groups on %s', (flavour, host) => {
   });
   afterEach(async () => {
     await driver.collect([]);
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+    processes.end();
   });
   afterAll(() => driver.removeAll());
 
-  /** Runs a shell command in a group, as root or as the learner's root. */
-  function run(group: 'inner' | 'inner/shell' | 'keepers', command: string, uid = 0): ChildProcess {
-    const join = sandbox.joinFiles(group).map((file) => `echo 0 > ${file}`);
-    const drop = uid === 0 ? 'exec sh -c' : `exec setpriv --reuid ${uid} --regid ${uid} --clear-groups sh -c`;
-    const child = spawn('sh', ['-ec', `${join.join('\n')}\n${drop} "$0"`, command]);
-    children.push(child);
-    return child;
-  }
-  /** Waits for what a command prints. */
-  async function printed(child: ChildProcess): Promise<{ text: string; code: number | null; signal: string | null }> {
-    let text = '';
-    const add = (chunk: Buffer) => (text += chunk.toString());
-    child.stdout?.on('data', add);
-    child.stderr?.on('data', add);
-    const [code, signal]: unknown[] = await once(child, 'close');
-    return {
-      text,
-      code: typeof code === 'number' ? code : null,
-      signal: typeof signal === 'string' ? signal : null,
-    };
-  }
-  const ready = (child: ChildProcess) => once(child.stdout ?? child, 'data');
+  const run = (group: JoinableGroup, command: string, uid = 0) => processes.run(sandbox, group, command, uid);
   const within = (condition: () => boolean) => reached(20_000, condition);
   /** Directory of a group in the hierarchy of a controller. */
   const v1 = (controller: string, ...names: string[]) =>

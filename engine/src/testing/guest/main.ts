@@ -39,7 +39,8 @@ const runner: VitestRunner = {
       file: test.file.filepath,
       name: fullName(test),
       state: test.result?.state ?? test.mode,
-      note: test.result?.note,
+      // Why it was skipped; not among the runner's types.
+      note: Reflect.get(test.result ?? {}, 'note') as unknown,
       durationMs: Math.round(test.result?.duration ?? 0),
       errors: (test.result?.errors ?? []).map(({ message, stack, diff }) => ({ message, stack, diff })),
     }),
