@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 30_000, // a hang guard: two cores may be busy
           include: ['{engine,apps,lessons,prisma}/**/*.test.{ts,tsx}'],
           exclude: ['**/node_modules/**', '**/.next/**', 'build/**', '**/*.{kernel,guest,api}.test.ts'],
         },

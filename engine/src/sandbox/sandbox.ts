@@ -128,6 +128,13 @@ export class Sandbox {
     return { cpuUsageUs, memoryBytes, oomKills, pids, diskBytes, ...limits, atMs: Date.now() };
   }
 
+  /** For a daemon that ends: the sandbox goes on under its keeper. */
+  release(): void {
+    const life = this.#life;
+    this.#life = null;
+    life?.init.release();
+  }
+
   rememberTerminals(terminals: TerminalRecord[]): void {
     const life = this.life();
     life.runtime.terminals = terminals;

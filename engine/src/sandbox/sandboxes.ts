@@ -14,12 +14,11 @@ import { SandboxFiles, sandboxIds } from './record.ts';
 import { Sandbox } from './sandbox.ts';
 import { Terminals } from './terminals.ts';
 
-/** Follows what the kernel says of a running sandbox. */
-export type Observe = (
-  sandbox: { id: string; hostname: string; initPid: number; terminalOf: (hostPid: number) => string | null },
-  watch: Watch,
-  signal: AbortSignal,
-) => AsyncIterable<Observation>;
+/** Follows what the kernel says of running sandboxes. */
+export interface Observing {
+  observe(sandbox: { id: string; initPid: number }, watch: Watch, signal: AbortSignal): AsyncIterable<Observation>;
+  terminalsChanged(sandbox: string): void;
+}
 
 interface Entry {
   readonly sandbox: Sandbox;
@@ -28,13 +27,13 @@ interface Entry {
 
 export class Sandboxes {
   readonly #host: SandboxHost;
-  readonly #observe: Observe;
+  readonly #observing: Observing;
   readonly #entries = new Map<string, Entry>();
   readonly #admission = new Admission(() => ({ memoryFree: memoryFree(), memoryTotal: totalmem() }));
 
-  constructor(host: SandboxHost, observe: Observe) {
+  constructor(host: SandboxHost, observing: Observing) {
     this.#host = host;
-    this.#observe = observe;
+    this.#observing = observing;
   }
 
   /** After the daemon's start: takes up what lives, clears what a crash left. */
@@ -61,6 +60,27 @@ export class Sandboxes {
 
   liveSlots(): number[] {
     return this.liveIds().map((id) => this.#entry(id).sandbox.record.slot);
+  }
+
+  /** Terminal of a sandbox whose shell has this host pid. */
+  terminalOf(id: string, hostPid: number): string | null {
+    return this.#entries.get(id)?.terminals.ofShell(hostPid) ?? null;
+  }
+
+  /** Bounds the groups learners make, where the kernel does not. */
+  async trimGroups(): Promise<void> {
+    for (const id of this.liveIds()) {
+      const { action, groups } = await this.#host.cgroups.open(id).trimGroups();
+      if (action !== 'none') this.#host.log.warn(`sandbox ${id} had ${groups} control groups: ${action}`);
+    }
+  }
+
+  /** Lets go of the keepers without ending anything. */
+  release(): void {
+    for (const { sandbox, terminals } of this.#entries.values()) {
+      terminals.release();
+      sandbox.release();
+    }
   }
 
   /** Ends all sandboxes; their files stay. */
@@ -94,7 +114,11 @@ export class Sandboxes {
       },
       stats: async (id) => of(id).sandbox.stats(),
       terminals: async (id) => of(id).terminals.list(),
-      openTerminal: (id, request) => of(id).terminals.open(request),
+      openTerminal: async (id, request) => {
+        const terminal = await of(id).terminals.open(request);
+        this.#observing.terminalsChanged(id);
+        return terminal;
+      },
       terminal: async (id, terminal) => of(id).terminals.get(terminal),
       resizeTerminal: (id, terminal, { cols, rows }) => of(id).terminals.resize(terminal, cols, rows),
       closeTerminal: (id, terminal) => of(id).terminals.close(terminal),
@@ -103,12 +127,8 @@ export class Sandboxes {
       listDirectory: (id, path) => listDirectory(this.#host, of(id).sandbox, path),
       readFile: (id, path) => readFile(this.#host, of(id).sandbox, path),
       writeFile: (id, request) => writeFile(this.#host, of(id).sandbox, request),
-      observe: (id, watch, signal) => {
-        const { sandbox, terminals } = of(id);
-        const { initPid } = sandbox.life().runtime;
-        const terminalOf = (hostPid: number) => terminals.ofShell(hostPid);
-        return this.#observe({ id, hostname: sandbox.record.hostname, initPid, terminalOf }, watch, signal);
-      },
+      observe: (id, watch, signal) =>
+        this.#observing.observe({ id, initPid: of(id).sandbox.life().runtime.initPid }, watch, signal),
     };
   }
 

@@ -111,6 +111,12 @@ export class Terminals {
     this.#open.clear();
   }
 
+  /** For a daemon that ends: the keepers go on. */
+  release(): void {
+    for (const { kept } of this.#open.values()) kept.release();
+    this.#open.clear();
+  }
+
   #add(record: TerminalRecord, kept: Kept): OpenTerminal {
     const terminal: OpenTerminal = { record, kept, exit: null };
     this.#open.set(record.id, terminal);

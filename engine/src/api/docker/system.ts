@@ -28,9 +28,10 @@ export function systemRoutes(app: FastifyInstance, backend: SystemBackend): void
       BuildTime: facts.buildTime,
       Experimental: 'false',
       GitCommit: facts.gitCommit,
+      // Clients print this field as the daemon's runtime; ours is not Go, so it says what it is.
+      GoVersion: `node ${facts.nodeVersion}`,
       KernelVersion: facts.kernelVersion,
       MinAPIVersion: MIN_API_VERSION,
-      NodeVersion: facts.nodeVersion,
       Os: facts.os,
     };
     return {
@@ -40,8 +41,7 @@ export function systemRoutes(app: FastifyInstance, backend: SystemBackend): void
       ApiVersion: API_VERSION,
       MinAPIVersion: MIN_API_VERSION,
       GitCommit: facts.gitCommit,
-      // Clients print this field as the daemon's runtime; ours is not Go, so it says what it is.
-      GoVersion: `node ${facts.nodeVersion}`,
+      GoVersion: details.GoVersion,
       Os: facts.os,
       Arch: facts.arch,
       KernelVersion: facts.kernelVersion,

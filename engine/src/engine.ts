@@ -1,0 +1,117 @@
+// The composition root: the only place that picks real implementations and puts the daemon together.
+import { mkdirSync } from 'node:fs';
+import { release } from 'node:os';
+import type { Logger } from 'pino';
+import { engineApp, labApp, listenOn } from './api/http.ts';
+import type { Backends } from './api/http.ts';
+import type { Instance } from './instance.ts';
+import { readIfThere } from './kernel/atomic-file.ts';
+import { detectCgroups } from './kernel/cgroup/detect.ts';
+import { createCgroupDriver } from './kernel/cgroup/driver.ts';
+import { architecture } from './kernel/launch.ts';
+import { linux } from './kernel/linux.ts';
+import { hierarchyOf, type CgroupHost } from './model/cgroup-host.ts';
+import { parseHardLimits, SANDBOX_RLIMITS, withinHard } from './model/rlimits.ts';
+import { sandboxSeccompFilter } from './model/sandbox-seccomp.ts';
+import { createObservation } from './observe/observer.ts';
+import { SandboxNetwork } from './sandbox/network.ts';
+import { Sandboxes } from './sandbox/sandboxes.ts';
+import { Slots } from './sandbox/slots.ts';
+import { systemBackend, VERSION } from './system.ts';
+
+export interface Engine {
+  /** Lets go of everything without ending anything: sandboxes go on under their keepers. */
+  close(): Promise<void>;
+  /** Ends all sandboxes and takes back what the daemon made on the host; files of learners stay. */
+  tearDown(): Promise<void>;
+}
+
+/** How often the host's rules and the learners' groups are looked at, for what has no event. */
+const LOOK_AFTER_MS = 5_000;
+
+export async function startEngine(instance: Instance, log: Logger): Promise<Engine> {
+  mkdirSync(instance.root, { recursive: true, mode: 0o711 });
+  mkdirSync(instance.run, { recursive: true, mode: 0o755 });
+  const cgroupHost = detectCgroups();
+  const cgroups = createCgroupDriver(cgroupHost, instance.id);
+  const network = new SandboxNetwork({ instance: instance.id });
+  await network.ensureHost();
+  const observation = createObservation({
+    instance: instance.id,
+    cgroup: cgroupHost.flavour,
+    terminalOf: (sandbox, hostPid) => sandboxes.terminalOf(sandbox, hostPid),
+  });
+  const sandboxes: Sandboxes = new Sandboxes(
+    {
+      root: instance.root,
+      run: instance.run,
+      kernel: linux,
+      cgroups,
+      network,
+      slots: new Slots(),
+      seccomp: sandboxSeccompFilter(architecture),
+      rlimits: withinHard(SANDBOX_RLIMITS, parseHardLimits(readIfThere('/proc/self/limits') ?? '')),
+      log,
+    },
+    observation,
+  );
+  await sandboxes.recover();
+  await network.collect(sandboxes.liveSlots());
+
+  const backends: Backends = {
+    lab: sandboxes.backend(),
+    system: systemBackend({
+      root: instance.root,
+      cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
+      limits: limitsOf(cgroupHost),
+    }),
+    ping: () => ({ version: VERSION, kernel: release(), cgroup: cgroupHost.flavour }),
+  };
+  const apps = [
+    { app: engineApp(log, backends), path: instance.engineSocket, mode: 0o600, gid: 0 },
+    { app: labApp(log, backends), path: instance.labSocket, mode: 0o660, gid: instance.labGid },
+  ];
+  for (const { app, path, mode, gid } of apps) await listenOn(app, path, mode, gid);
+
+  const timer = setInterval(() => {
+    network
+      .mend()
+      .then((mended) => mended && log.warn('The rules of the sandboxes’ network were gone or changed; they are back'))
+      .catch((error: unknown) => log.error(error, 'Cannot look after the sandboxes’ network'));
+    sandboxes.trimGroups().catch((error: unknown) => log.error(error, 'Cannot look after the sandboxes’ groups'));
+  }, LOOK_AFTER_MS);
+
+  const close = async () => {
+    clearInterval(timer);
+    // Streams (observations, terminals) never end by themselves: their connections are closed.
+    for (const { app } of apps) {
+      app.server.closeAllConnections();
+      await app.close();
+    }
+    await observation.close();
+    sandboxes.release();
+    network.close();
+  };
+  return {
+    close,
+    tearDown: async () => {
+      await sandboxes.stopAll('The engine was taken down; files are kept.');
+      await cgroups.removeAll();
+      await network.removeAll();
+      await close();
+    },
+  };
+}
+
+function limitsOf(host: CgroupHost): Parameters<typeof systemBackend>[0]['limits'] {
+  const all = host.flavour === 'v2';
+  const has = (controller: string) => all || hierarchyOf(host, controller) !== undefined;
+  return {
+    memory: has('memory'),
+    swap: has('memory'),
+    cpuQuota: has('cpu'),
+    cpuShares: has('cpu'),
+    cpuset: has('cpuset'),
+    pids: has('pids'),
+  };
+}

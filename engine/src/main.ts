@@ -1,0 +1,65 @@
+// The daemon: `engine ready unix://…` on standard output when it serves; everything else goes to the log on standard error.
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { startEngine } from './engine.ts';
+import { instanceOf } from './instance.ts';
+import { EngineError } from './model/engine-error.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+
+function options(): { level: string; tearDown: boolean; env: Record<string, string | undefined> } {
+  const { values } = parseArgs({
+    options: {
+      'data-root': { type: 'string' },
+      host: { type: 'string', short: 'H' },
+      'log-level': { type: 'string', default: 'info' },
+      'tear-down': { type: 'boolean', default: false },
+    },
+  });
+  const level = values['log-level'];
+  if (!LEVELS.includes(level))
+    throw new EngineError('invalid_argument', `Cannot use --log-level "${level}": one of ${LEVELS.join(', ')}`);
+  const socket = values.host;
+  if (socket !== undefined && !socket.startsWith('unix://'))
+    throw new EngineError('invalid_argument', `Cannot listen on "${socket}": only unix:// sockets are served`);
+  return {
+    level,
+    tearDown: values['tear-down'],
+    env: {
+      ...process.env,
+      ...(values['data-root'] !== undefined && { DRYDOCK_ROOT: values['data-root'] }),
+      ...(socket !== undefined && { DRYDOCK_SOCKET: socket.slice('unix://'.length) }),
+    },
+  };
+}
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
+try {
+  if (process.getuid?.() !== 0)
+    throw new EngineError(
+      'permission_denied',
+      'Cannot start the engine: it makes namespaces and mounts; run it as root',
+    );
+  const { level, tearDown, env } = options();
+  const instance = instanceOf(env);
+  const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: false }));
+  const engine = await startEngine(instance, log);
+  if (tearDown) {
+    await engine.tearDown();
+    process.exit(0);
+  }
+  let ending = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (ending) return;
+      ending = true;
+      engine.close().then(() => process.exit(0), fail);
+    });
+  process.stdout.write(`engine ready unix://${instance.engineSocket}\n`);
+} catch (error) {
+  fail(error);
+}
