@@ -52,12 +52,9 @@ export interface LessonPage {
 
 /**
  * Set by apps/server as `globalThis.__drydockPages` and read there by the server components. Who asks stands in the
- * request header below: the server sets it on the IncomingMessage, after removing whatever a client sent under that name.
+ * request header LEARNER_HEADER: the server sets it on the IncomingMessage, after removing whatever a client sent under that name.
  */
 export interface PageSource {
   catalogue(learner: string): Promise<Catalogue>;
   lesson(learner: string, track: string, lesson: string): Promise<LessonPage | null>;
 }
-
-/** Request header that carries the learner's id from apps/server to the server components of the same process. */
-export const LEARNER_HEADER = 'x-drydock-learner';
