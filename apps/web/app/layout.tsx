@@ -9,7 +9,8 @@ import '@fontsource-variable/noto-sans-sc/index.css';
 import './tokens.css';
 import './base.css';
 import type { Metadata, Viewport } from 'next';
-import { cookies } from 'next/headers';
+import { CSRF_HEADER } from '@drydock/protocol/session.ts';
+import { cookies, headers } from 'next/headers';
 import { NextIntlClientProvider } from 'next-intl';
 import { getLocale, getTranslations } from 'next-intl/server';
 import type { ReactNode } from 'react';
@@ -23,8 +24,10 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const locale = await getLocale();
   const t = await getTranslations('frame');
   const theme = readTheme((await cookies()).get(THEME_COOKIE)?.value);
+  const csrf = (await headers()).get(CSRF_HEADER);
   return (
     <html lang={locale} {...(theme === 'system' ? {} : { 'data-theme': theme })}>
+      <head>{csrf === null ? null : <meta name="drydock-csrf" content={csrf} />}</head>
       <body>
         <Sprite />
         <a className="skip" href="#content">

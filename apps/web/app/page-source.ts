@@ -1,6 +1,7 @@
 // Where the server components get their data: apps/server puts a PageSource on globalThis before it starts Next.
 import { headers } from 'next/headers';
-import { LEARNER_HEADER, type PageSource } from '@drydock/protocol/pages.ts';
+import type { PageSource } from '@drydock/protocol/pages.ts';
+import { LEARNER_HEADER } from '@drydock/protocol/session.ts';
 
 declare global {
   var __drydockPages: PageSource | undefined;

@@ -1,8 +1,6 @@
 // Which language a reader gets: the cookie, else the browser's wish, else English. Pure.
 import { LANGUAGES, type Language } from '@drydock/protocol/language.ts';
 
-export const LANGUAGE_COOKIE = 'drydock-lang';
-
 /** The language of a page from the cookie's value and the request's Accept-Language header (RFC 9110, 12.5.4). */
 export function chooseLanguage(cookie: string | undefined, acceptLanguage: string | null): Language {
   const chosen = LANGUAGES.find((language) => language === cookie);

@@ -1,7 +1,8 @@
 // next-intl's entry: language and messages of one request.
 import { cookies, headers } from 'next/headers';
+import { LANGUAGE_COOKIE } from '@drydock/protocol/session.ts';
 import { getRequestConfig } from 'next-intl/server';
-import { LANGUAGE_COOKIE, chooseLanguage } from './language.ts';
+import { chooseLanguage } from './language.ts';
 import en from '../messages/en.json' with { type: 'json' };
 import zh from '../messages/zh.json' with { type: 'json' };
 

@@ -4,7 +4,7 @@ import { useLocale, useTranslations } from 'next-intl';
 import { useRouter } from 'next/navigation';
 import { useTransition } from 'react';
 import type { Language } from '@drydock/protocol/language.ts';
-import { LANGUAGE_COOKIE } from '../../i18n/language.ts';
+import { LANGUAGE_COOKIE } from '@drydock/protocol/session.ts';
 import { keepCookie } from './keep-cookie.ts';
 
 const NAMES: Record<Language, string> = { en: 'EN', zh: '中文' };

@@ -19,6 +19,7 @@ const ICONS = {
   scope: <path d="M8 1.5v3M8 4.5h-5v3M8 4.5h5v3M1.5 7.5h3v3h-3zM11.5 7.5h3v3h-3zM13 10.5v2.5H9M6 11.5h3v3H6z" />,
   lock: <path d="M3 7.5h10V14H3zM5 7.5V5a3 3 0 0 1 6 0v2.5" />,
   search: <path d="M10.5 10.5 14 14M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0z" />,
+  reader: <path d="M1.5 6v4h2.5l4 3.2V2.8L4 6zM10.5 5.5a3.5 3.5 0 0 1 0 5M12.5 3.5a6.4 6.4 0 0 1 0 9" />,
   warn: <path d="M8 2 14.5 13.5h-13zM8 6.5v3.2M8 11.4v.4" />,
   print: <path d="M4.5 6V2.5h7V6M4.5 11.5h-3V6h13v5.5h-3M4.5 9.5h7v4h-7z" />,
   flag: (

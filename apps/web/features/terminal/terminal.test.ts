@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { ACK_EVERY_BYTES, flow } from './flow.ts';
+import { isWebAddress, linesThatRun, pasteBytes } from './paste.ts';
+
+describe('flow', () => {
+  it('acknowledges every 128 kB that xterm has parsed, not what merely arrived', () => {
+    const state = flow();
+    state.attached(0);
+    state.receive(0, ACK_EVERY_BYTES);
+    expect(state.parsed(ACK_EVERY_BYTES - 1)).toBeNull();
+    expect(state.parsed(1)).toBe(ACK_EVERY_BYTES);
+    expect(state.parsed(10)).toBeNull();
+  });
+
+  it('cuts off what was received before a reconnection', () => {
+    const state = flow();
+    state.receive(0, 100);
+    expect(state.attached(80)).toEqual({ lost: false });
+    expect(state.receive(80, 50)).toEqual({ skip: 20, lost: false });
+    expect(state.received).toBe(130);
+    expect(state.receive(90, 40)).toEqual({ skip: 40, lost: false });
+  });
+
+  it('says when output in between is gone, and counts on from there', () => {
+    const state = flow();
+    state.receive(0, 10);
+    expect(state.attached(500)).toEqual({ lost: true });
+    expect(state.receive(500, 5)).toEqual({ skip: 0, lost: false });
+    expect(state.received).toBe(505);
+    expect(state.receive(600, 1)).toEqual({ skip: 0, lost: true });
+    expect(state.parsed(ACK_EVERY_BYTES)).toBe(600 + ACK_EVERY_BYTES);
+  });
+});
+
+describe('paste', () => {
+  it('counts the lines that would run', () => {
+    expect(linesThatRun('ls')).toBe(1);
+    expect(linesThatRun('ls\n')).toBe(1);
+    expect(linesThatRun('ls\r\nrm x\r\n')).toBe(2);
+  });
+
+  it('lets nothing end the bracket early', () => {
+    expect(pasteBytes('a\nb\u001b[201~rm -rf /\n', true)).toBe('\u001b[200~a\rb[201~rm -rf /\r\u001b[201~');
+    expect(pasteBytes('a\r\nb', false)).toBe('a\rb');
+  });
+});
+
+describe('isWebAddress', () => {
+  it('knows http and https, nothing else', () => {
+    expect(isWebAddress('https://example.org/a?b')).toBe(true);
+    expect(isWebAddress('http://10.0.0.1:80')).toBe(true);
+    for (const uri of ['javascript:alert(1)', 'file:///etc/passwd', 'data:text/html,x', 'nonsense'])
+      expect(isWebAddress(uri)).toBe(false);
+  });
+});
