@@ -58,3 +58,6 @@ export interface PageSource {
   catalogue(learner: string): Promise<Catalogue>;
   lesson(learner: string, track: string, lesson: string): Promise<LessonPage | null>;
 }
+
+/** Request header that carries the learner's id from apps/server to the server components of the same process. */
+export const LEARNER_HEADER = 'x-drydock-learner';
