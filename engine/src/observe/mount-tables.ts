@@ -38,7 +38,7 @@ export class MountTables {
   }
 
   /** Forgets what no process has any more. */
-  keep(keys: ReadonlySet<string>): void {
+  keep(keys: { has(key: string): boolean }): void {
     for (const key of this.#tables.keys()) if (!keys.has(key)) this.#tables.delete(key);
   }
 }

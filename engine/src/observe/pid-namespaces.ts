@@ -61,7 +61,7 @@ export class PidNamespaces {
   noteKilled(tracked: Tracked): void {
     for (const inode of this.#chains.get(tracked.pidNamespace ?? -1) ?? []) {
       const init = this.#inits.get(inode);
-      if (init === undefined || init === tracked || inode === this.sandbox) continue;
+      if (init === undefined || init === tracked) continue;
       const killed = this.#killedWith.get(inode);
       if (killed !== undefined || this.#isDying(init)) this.#killedWith.set(inode, (killed ?? 0) + 1);
     }

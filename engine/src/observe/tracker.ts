@@ -292,17 +292,24 @@ export class Tracker {
     if (this.#watch.mounts) this.#lookAtMounts(nowMs);
   }
 
+  /** One process for each mount table there is. */
+  #mountTables(): Map<string, Tracked> {
+    const tables = new Map<string, Tracked>();
+    for (const tracked of this.#table.all()) {
+      const key = tracked.told && this.#mounts.keyOf(tracked.told);
+      if (key !== null && !tables.has(key)) tables.set(key, tracked);
+    }
+    return tables;
+  }
+
   #lookAtMounts(nowMs: number): void {
-    const seen = new Set<string>();
-    for (const { told, pid } of this.#table.all()) {
-      const key = told && this.#mounts.keyOf(told);
-      if (key === null || seen.has(key)) continue;
-      seen.add(key);
+    const tables = this.#mountTables();
+    this.#mounts.keep(tables);
+    for (const [key, { pid }] of tables) {
       const view = this.#budget.take(nowMs, 2) ? this.#source.open(pid) : null;
       if (view) this.#mounts.read(key, view);
       view?.close();
     }
-    this.#mounts.keep(seen);
     for (const tracked of this.#table.all()) {
       const key = tracked.told && this.#mounts.keyOf(tracked.told);
       if (tracked.told === null || key === null || tracked.told.mounts === this.#mounts.get(key)) continue;
@@ -322,6 +329,7 @@ export class Tracker {
         this.#settle(tracked, nowMs, true);
       } else if (!tracked.end) this.#expel(tracked);
     }
+    if (this.#watch.mounts) this.#lookAtMounts(nowMs);
     this.#due(nowMs);
   }
 

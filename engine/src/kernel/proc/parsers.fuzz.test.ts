@@ -1,5 +1,6 @@
 // Seeded fuzzing of every parser of bytes that a learner can influence: none may throw, run away or give an odd value.
 import { describe, expect, it } from 'vitest';
+import { random } from '../../testing/random.ts';
 import { parseCgroup } from './cgroup.ts';
 import { parseCmdline } from './cmdline.ts';
 import { parseIdMap } from './id-map.ts';
@@ -7,17 +8,6 @@ import { parseMountinfo } from './mountinfo.ts';
 import { parseNamespaceLink } from './namespace-link.ts';
 import { parseStat } from './stat.ts';
 import { parseStatus } from './status.ts';
-
-/** mulberry32: the same numbers for the same seed. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const SAMPLES = [
   '1 (a) S 0 1 1 34816 1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 5 1 1 1 1\n',
