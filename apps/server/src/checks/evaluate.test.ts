@@ -99,6 +99,13 @@ describe('step 2, a tree', () => {
     });
   });
 
+  test('a child that started in the same tick as its parent is the newer one', () => {
+    const snapshot = recorded('proc-mounted-by-a-child');
+    const { startedAtMs } = processOf(snapshot, [4, 1]);
+    const processes = snapshot.processes.map((process) => ({ ...process, startedAtMs }));
+    expect(judged('2-a-tree', { ...snapshot, processes })).toBe('✗ first ✓ proc hint late-proc');
+  });
+
   test('without mountinfo the check on /proc waits', () => {
     const snapshot = recorded('tree');
     const blind = { ...snapshot, processes: snapshot.processes.map((process) => ({ ...process, mounts: null })) };

@@ -27,7 +27,10 @@ export function evaluate(stepId: string, step: Judged, snapshot: Snapshot, conte
   };
 }
 
-/** P: of all candidates the one that meets most checks; of equals the newest, then the lowest number. */
+/**
+ * P: of all candidates the one that meets most checks; of equals the newest, then the lowest number. Start times are
+ * counted in ticks of 10 ms, and a line typed at once falls into the same: then a child is newer than its parent.
+ */
 export function chooseSubject(step: Judged, world: World): Subject | null {
   const ranked = candidatesOf(step, world).map((subject) => ({
     subject,
@@ -37,6 +40,7 @@ export function chooseSubject(step: Judged, world: World): Subject | null {
     (a, b) =>
       b.met - a.met ||
       bornAtMs(b.subject) - bornAtMs(a.subject) ||
+      generationOf(b.subject, world) - generationOf(a.subject, world) ||
       hostNumber(a.subject) - hostNumber(b.subject) ||
       (keyOf(a.subject) < keyOf(b.subject) ? -1 : 1),
   );
@@ -83,3 +87,10 @@ export function hintLadder(step: Pick<Step, 'hints'>, verdict: Pick<Verdict, 'hi
 const keyOf = (subject: Subject): string => (subject.living ?? subject.ended).key;
 
 const bornAtMs = (subject: Subject): number => subject.living?.startedAtMs ?? subject.ended?.atMs ?? 0;
+
+/** How many ancestors P has in the sandbox. */
+function generationOf({ living }: Subject, world: World): number {
+  const seen = new Set<string>();
+  for (let at = living; at && !seen.has(at.key); at = world.byKey.get(at.parentKey ?? '')) seen.add(at.key);
+  return seen.size;
+}

@@ -80,7 +80,13 @@ export async function runLessonsCommand(
     err(`Cannot solve the lessons: no engine listens at "${socket}". Start one: npm run engine`);
     return 1;
   }
-  const reports = await solveLessons(library, { socket, only: values.only, note: err });
+  let reports: LessonReport[];
+  try {
+    reports = await solveLessons(library, { socket, only: values.only, note: err });
+  } catch (error) {
+    err(`Cannot solve the lessons: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
   const faults = reports.flatMap(({ steps }) => steps.flatMap((step) => step.faults));
   for (const fault of faults) err(fault);
   if (values.json !== undefined) writeJson(values.json, reports);

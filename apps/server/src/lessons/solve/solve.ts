@@ -56,11 +56,11 @@ export async function solveLessons(library: Library, { socket, only, note }: Sol
   return reports;
 }
 
-/** "1 lesson, 3 steps: 3 solved, 6 solutions, 11 wrong attempts; 0 faults" */
+/** "lessons 1, steps 3, solved 3, wrong attempts 11, faults 0" */
 export function countsOf(reports: readonly LessonReport[]): string {
   const steps = reports.flatMap((report) => report.steps);
   const wrong = steps.reduce((sum, step) => sum + step.wrong.length, 0);
   const faults = steps.reduce((sum, step) => sum + step.faults.length, 0);
   const solved = steps.filter((step) => step.solved).length;
-  return `${reports.length} lessons, ${steps.length} steps: ${solved} solved, ${wrong} wrong attempts tried, ${faults} faults`;
+  return `lessons ${reports.length}, steps ${steps.length}, solved ${solved}, wrong attempts ${wrong}, faults ${faults}`;
 }
