@@ -10,7 +10,7 @@ import type { LoadedStep } from '../step-folder.ts';
 import { Typist } from './typist.ts';
 
 /** How long a state may take to show in a verdict before it is taken as not coming; nothing is measured by it. */
-const SETTLE_TIMEOUT_MS = 10_000;
+export const SETTLE_TIMEOUT_MS = 10_000;
 /** A verdict has to stand this long to be taken as the attempt's: what has no event is read every 50 ms. */
 const STANDS_MS = 400;
 
@@ -18,6 +18,7 @@ export class Attempt {
   readonly #engine: EngineClient;
   readonly #sandbox: string;
   readonly #loaded: LoadedStep;
+  readonly #settleTimeoutMs: number;
   readonly #feed: ObservationFeed;
   readonly #typists = new Map<number, Typist>();
   #baseline: ReadonlySet<string> = new Set();
@@ -25,7 +26,8 @@ export class Attempt {
   #wasSolved = false;
   #changed: () => void = () => {};
 
-  constructor(engine: EngineClient, sandbox: string, loaded: LoadedStep) {
+  constructor(engine: EngineClient, sandbox: string, loaded: LoadedStep, settleTimeoutMs = SETTLE_TIMEOUT_MS) {
+    this.#settleTimeoutMs = settleTimeoutMs;
     this.#engine = engine;
     this.#sandbox = sandbox;
     this.#loaded = loaded;
@@ -94,7 +96,7 @@ export class Attempt {
    * Waits until a verdict holds and keeps holding, or does not come; says which. The caller looks at `verdict()` then.
    */
   async settles(wanted: (verdict: Verdict) => boolean): Promise<boolean> {
-    const end = Date.now() + SETTLE_TIMEOUT_MS;
+    const end = Date.now() + this.#settleTimeoutMs;
     while (Date.now() < end) {
       if (!(await this.until(() => wanted(this.verdict()), end - Date.now()))) return false;
       if (!(await this.until(() => !wanted(this.verdict()), STANDS_MS))) return true;
@@ -103,7 +105,7 @@ export class Attempt {
   }
 
   /** Resolves true when it holds, false when the time is over; looked at after each observation. */
-  until(holds: () => boolean, timeoutMs = SETTLE_TIMEOUT_MS): Promise<boolean> {
+  until(holds: () => boolean, timeoutMs = this.#settleTimeoutMs): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (result: boolean): void => {
         clearTimeout(timer);

@@ -4,7 +4,7 @@ import type { Verdict } from '@drydock/protocol/verdict.ts';
 import type { EngineClient } from '../../engine-client/engine-client.ts';
 import type { Script } from '../script.ts';
 import type { LoadedStep } from '../step-folder.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, SETTLE_TIMEOUT_MS } from './attempt.ts';
 
 export interface WrongReport {
   file: string;
@@ -36,6 +36,7 @@ export async function solveStep(
   sandbox: string,
   loaded: LoadedStep,
   note: (text: string) => void,
+  settleTimeoutMs = SETTLE_TIMEOUT_MS,
 ): Promise<StepReport> {
   const { cgroup } = await engine.get(sandbox);
   const report: StepReport = {
@@ -49,7 +50,7 @@ export async function solveStep(
   };
   const fresh = async (work: (attempt: Attempt) => Promise<void>): Promise<void> => {
     await engine.act(sandbox, 'reset');
-    const attempt = new Attempt(engine, sandbox, loaded);
+    const attempt = new Attempt(engine, sandbox, loaded, settleTimeoutMs);
     try {
       await attempt.begin();
       const green = attempt

@@ -76,6 +76,7 @@ test(
         wrong: new Map([['wrong-no-proc.sh', step.solution]]),
       },
       () => {},
+      2000,
     );
     expect(report.solved).toBe(false);
     expect(report.faults.join('\n')).toContain('solution.sh does not solve the step: first not-yet');
