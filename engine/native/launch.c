@@ -11,6 +11,7 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
+#include <linux/poll.h>
 #include <linux/prctl.h>
 #include <linux/wait.h>
 
@@ -20,9 +21,12 @@ static struct row *rows;
 static struct slot *slots;
 static int is_keeper = 1;
 static int left_read = -1, left_write = -1; // see finish()
+static long daemon;                         // pid of the parent
+static const long wait_time[2] = {0, 50000000};
 
 #define PLACE(offset) ((void *)((u8 *)plan + (offset)))
 #define EVERYBODY 0x7fffffff
+#define BY_DAEMON ~0U // in plan->failed: no step of its own
 
 // The compiler may turn loops and assignments into calls of these two.
 void *memset(void *to, int byte, u64 count) {
@@ -42,8 +46,6 @@ static void announce_change(void) {
   __atomic_add_fetch(&plan->changes, 1, __ATOMIC_SEQ_CST);
   sys(futex, &plan->changes, FUTEX_WAKE, EVERYBODY);
 }
-
-static void sleep_until_change(u32 seen) { sys(futex, &plan->changes, FUTEX_WAIT, seen, 0); }
 
 static u32 changes(void) { return __atomic_load_n(&plan->changes, __ATOMIC_SEQ_CST); }
 static u32 failed(void) { return __atomic_load_n(&plan->failed, __ATOMIC_SEQ_CST); }
@@ -75,6 +77,12 @@ static _Noreturn void fail(u32 why) {
   abandon();
 }
 
+// Called wherever a process waits. A plan that is single-stepped by a daemon that died would wait for ever.
+static void stop_if_over(void) {
+  if (failed()) abandon();
+  if (is_keeper && plan->stepping && sys(getppid) != daemon) fail(BY_DAEMON);
+}
+
 static int is_exec(const struct step *step) {
   return step->kind == STEP_CALL && (step->number == __NR_execve || step->number == __NR_execveat);
 }
@@ -94,16 +102,22 @@ static void check_left(const struct block *block, u64 now) {
   }
 }
 
+// Sleeps while nothing changed since `seen`, 50 ms at most: the daemon changes the plan by writing to its file (a permit,
+// an end to it all), which wakes nobody. Ends this process when the plan has ended.
+static void sleep_until_change(u32 seen) {
+  if (!failed()) sys(futex, &plan->changes, FUTEX_WAIT, seen, wait_time);
+  stop_if_over();
+}
+
 // Returns when every process of the plan has left it, by execve, init or exit: each holds the write end of one pipe
 // that is closed by exactly these (close-on-exec), so the read ends. Then nothing can fail any more.
 void finish(void) {
   const struct block *blocks = PLACE(plan->blocks);
-  u8 byte;
+  struct pollfd left = {left_read, 0, 0}; // POLLHUP comes unasked
   sys(close, left_write);
-  while (sys(read, left_read, &byte, 1) == -EINTR) {
-  }
+  while (sys(ppoll, &left, 1, wait_time, 0) != 1) stop_if_over();
   sys(close, left_read);
-  if (failed()) abandon();
+  stop_if_over();
   u64 now = clock_ns(1);
   for (u32 i = 0; i < plan->step_count; i++)
     if (steps[i].kind == STEP_CLONE && rows[i].state == ROW_DONE) check_left(&blocks[steps[i].number], now);
@@ -200,13 +214,12 @@ static long clone_step(const struct step *step, struct row *row) {
 // wait4(2) that also ends when the plan failed elsewhere: SIGCHLD is blocked, so it is not lost between look and sleep.
 static long wait_step(i32 pid, struct row *row) {
   u64 chld = 1UL << (SIGCHLD - 1);
-  long pause[2] = {0, 20000000};
   i32 status = 0;
   long ended;
   sys(rt_sigprocmask, SIG_BLOCK, &chld, 0, sizeof chld);
   while ((ended = sys(wait4, pid, &status, WNOHANG | __WALL)) == 0) {
-    if (failed()) abandon();
-    sys(rt_sigtimedwait, &chld, 0, pause, sizeof chld);
+    stop_if_over();
+    sys(rt_sigtimedwait, &chld, 0, wait_time, sizeof chld);
   }
   sys(rt_sigprocmask, SIG_UNBLOCK, &chld, 0, sizeof chld);
   if (ended < 0) return ended;
@@ -248,7 +261,6 @@ static long make(const struct step *step, struct row *row) {
     if (step->number >= plan->gate_count) return -EFAULT;
     for (;;) {
       u32 seen = changes();
-      if (failed()) abandon();
       if (__atomic_load_n(&gates[step->number], __ATOMIC_SEQ_CST)) return 0;
       sleep_until_change(seen);
     }
@@ -273,7 +285,6 @@ static u32 hold(struct row *row) {
   for (;;) {
     u32 seen = changes();
     u32 permit = __atomic_load_n(&row->permit, __ATOMIC_SEQ_CST);
-    if (failed()) abandon();
     if (permit) return permit;
     sleep_until_change(seen);
   }
@@ -290,7 +301,7 @@ static int is_allowed(const struct step *step, u32 error) {
 static void take(u32 index) {
   struct step *step = &steps[index];
   struct row *row = &rows[index];
-  if (failed()) abandon();
+  stop_if_over();
   if (plan->stepping && hold(row) == PERMIT_SKIP) {
     row->state = ROW_SKIPPED;
     return;
@@ -390,5 +401,6 @@ _start(void) {
   if (sys(pipe2, left, O_CLOEXEC) < 0) sys(exit_group, 126);
   left_read = left[0];
   left_write = left[1];
+  daemon = sys(getppid);
   run(plan->start);
 }

@@ -8,7 +8,7 @@ import type { Instance } from './instance.ts';
 import { readIfThere } from './kernel/atomic-file.ts';
 import { detectCgroups } from './kernel/cgroup/detect.ts';
 import { createCgroupDriver } from './kernel/cgroup/driver.ts';
-import { architecture } from './kernel/launch.ts';
+import { architecture } from './kernel/running-plan.ts';
 import { linux } from './kernel/linux.ts';
 import { hierarchyOf, type CgroupHost } from './model/cgroup-host.ts';
 import { parseHardLimits, SANDBOX_RLIMITS, withinHard } from './model/rlimits.ts';

@@ -144,6 +144,7 @@ test('a daemon killed with SIGKILL loses no shell, no output and no exit status'
   opened.push(kept);
   expect(kept.alive).toBe(true);
   expect(residentKb(kept.pid)).toBeGreaterThan(0);
+  while (kept.written < 'before\r\n'.length) await pause(2); // from here on it does not echo
   await kept.write(Buffer.from('all\n'));
   expect(await textOf(kept.follow(0).stream)).toBe('before\r\nafter all\r\n');
   expect(await kept.exit).toEqual({ code: 42, signal: null });

@@ -3,18 +3,22 @@
 import type { Readable } from 'node:stream';
 import type { ProcessExit } from '../model/keeper-record.ts';
 import type { LaunchPlan } from '../model/launch-plan.ts';
-import type { CompileOptions } from '../model/plan-image.ts';
+import type { CompileOptions, StepPlace } from '../model/plan-image.ts';
 import type { PlanReport } from '../model/plan-report.ts';
 
 export interface RunOptions {
   /** Descriptors the plan names as `given`; they stay the caller's own. */
   readonly descriptors?: Readonly<Record<string, number>>;
   readonly inject?: NonNullable<CompileOptions['inject']>;
-}
-
-export interface RunPlanOptions extends RunOptions {
   /** Hang guard: what the plan made is killed then, and the run throws SysError ETIME. Default: none. */
   readonly timeoutMs?: number;
+  /** Ends the plan in the same way, with SysError ECANCELED. Once the plan ran it does nothing. */
+  readonly signal?: AbortSignal;
+  /**
+   * Single stepping: every step is held until it has a permit. Called whenever there is news; the steps that wait are
+   * those in the state `held`. A skipped step is not made. A daemon that dies meanwhile ends the plan.
+   */
+  readonly onHeld?: (report: PlanReport, permit: (place: StepPlace, permit: 'go' | 'skip') => void) => void;
 }
 
 export interface LaunchOptions extends RunOptions {
@@ -73,7 +77,7 @@ export interface Kept {
 
 export interface Kernel {
   /** Runs a plan that keeps nothing. Throws SysError (see PlanError) when a step fails; then nothing of it is left. */
-  run(plan: LaunchPlan, options?: RunPlanOptions): Promise<PlanReport>;
+  run(plan: LaunchPlan, options?: RunOptions): Promise<PlanReport>;
   /** Runs a plan that ends in `keep`. Throws like run(). */
   launch(plan: LaunchPlan, options: LaunchOptions): Promise<Launched>;
   /** The keeper of a directory, after a restart. Null: its plan never ran to the end (the directory can be removed). */
