@@ -38,7 +38,7 @@ export class LearnerLab {
   readonly keeper: SandboxKeeper;
   readonly terminals: TerminalDesk;
   /** For what makes the engine work hard: starts, resets, new terminals. */
-  readonly costly = new RateLimit({ burst: 8, everyMs: 4000 });
+  readonly costly = new RateLimit({ burst: 20, everyMs: 2000 });
   readonly #parts: LearnerParts;
   readonly #sessions = new Map<string, StepSession>();
   #measuring: NodeJS.Timeout | null = null;
@@ -82,6 +82,7 @@ export class LearnerLab {
       await this.terminals.ensure();
       const ref = { learner: this.#parts.learner, track, lesson, step };
       const session = this.#sessions.get(nameOf(ref)) ?? (await this.#begin(ref, loaded, ready));
+      if (session.epoch !== ready.epoch) await session.begin(ready.epoch, (script) => this.#setUp(script));
       return this.#enter(tab, session);
     });
   }
@@ -115,7 +116,7 @@ export class LearnerLab {
 
   /** Freezes or stops what nobody looks at, or what is at its time limit. */
   async enforceLease(): Promise<void> {
-    const end = await this.keeper.enforce(this.tabs.size > 0);
+    const end = await this.#alone(() => this.keeper.enforce(this.tabs.size > 0));
     if (end === null) return;
     for (const session of this.#sessions.values()) session.pause();
     this.#sessions.clear();
@@ -166,7 +167,12 @@ export class LearnerLab {
         for (const tab of session.tabs) tab.emit('notice', { kind: 'info', text: say(tab.language, 'engineBack') });
       },
     });
-    await session.open(ready.epoch, (script) => this.#setUp(script));
+    try {
+      await session.open(ready.epoch, (script) => this.#setUp(script));
+    } catch (error) {
+      session.pause();
+      throw error;
+    }
     this.#sessions.set(nameOf(ref), session);
     return session;
   }

@@ -104,13 +104,21 @@ export class SandboxKeeper {
     return end;
   }
 
-  /** Reads use against limits; called once a second while somebody looks. */
+  /** Reads use against limits; called once a second while somebody looks. Notices a sandbox that ended by itself. */
   async measure(): Promise<void> {
-    if (this.#sandbox?.state !== 'running') return;
+    if (this.#sandbox?.state !== 'running' || this.#starting) return;
     const before = this.#stats;
-    this.#stats = await this.#parts.engine.stats(this.id);
-    const elapsedMs = before ? this.#stats.atMs - before.atMs : 0;
-    if (before && elapsedMs > 0)
+    try {
+      this.#stats = await this.#parts.engine.stats(this.id);
+    } catch (error) {
+      if (!(error instanceof EngineError) || this.#starting) return;
+      const found = await this.#find();
+      if (this.#sandbox.state === found?.state) return;
+      this.#stats = null;
+      this.#sandbox = found ?? { ...this.#sandbox, state: 'stopped' };
+    }
+    const elapsedMs = before && this.#stats ? this.#stats.atMs - before.atMs : 0;
+    if (before && this.#stats && elapsedMs > 0)
       this.#cpuPercent = Math.max(0, (this.#stats.cpuUsageUs - before.cpuUsageUs) / 10 / elapsedMs);
     this.#parts.changed();
   }
@@ -146,7 +154,8 @@ export class SandboxKeeper {
       case 'frozen':
         return say(language, 'frozenIdle', { minutes });
       case 'stopped':
-        return say(language, this.#end === 'stop-clock' ? 'stoppedClock' : 'stoppedIdle');
+        if (this.#end === 'stop-clock') return say(language, 'stoppedClock');
+        return say(language, this.#end === 'stop-idle' ? 'stoppedIdle' : 'stoppedItself');
       default:
         return sandbox && sandbox.queuePlace !== null
           ? say(language, 'queued', { place: sandbox.queuePlace })

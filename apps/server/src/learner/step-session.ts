@@ -109,6 +109,11 @@ export class StepSession {
     return state;
   }
 
+  /** The life of the sandbox that the baseline belongs to; null while the step is not begun. */
+  get epoch(): string | null {
+    return this.#row?.start.sandboxEpoch ?? null;
+  }
+
   get progress(): StepProgress {
     return this.#stored.progress;
   }

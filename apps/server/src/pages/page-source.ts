@@ -9,7 +9,7 @@ import type { Steps } from '../repositories/steps.ts';
 const HINTS = 3;
 
 /** The source for the pages. `library` is asked each time: lessons may be read again while the lab runs. */
-export function pageSource(library: () => Library, steps: Steps): PageSource {
+export function pageSource(library: () => Library, steps: Pick<Steps, 'solved' | 'ofLesson'>): PageSource {
   return {
     catalogue: async (learner) => {
       const solved = new Set(

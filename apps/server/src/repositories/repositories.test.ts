@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Observation } from '@drydock/engine/model/observed.ts';
 import type { Verdict } from '@drydock/protocol/verdict.ts';
-import { openDatabase, type Database } from './database.ts';
+import { DiskFullError, openDatabase, type Database } from './database.ts';
 import { Leases } from './leases.ts';
 import { Learners } from './learners.ts';
 import { Recordings } from './recordings.ts';
@@ -117,6 +117,24 @@ describe('the database', () => {
     const rows = await (await open()).learner.count();
     expect(rows).toBeGreaterThan(acknowledged);
   }, 30_000);
+});
+
+describe('a full disk', () => {
+  it('is said as such, and costs nothing that was acknowledged', async () => {
+    const database = await open();
+    await new Learners(database).ensure('ann');
+    const steps = new Steps(database);
+    const { id } = await steps.begin(ref, start);
+    await steps.predict(id, 'one', 5);
+    // SQLite then answers as it does when the file system has no room: SQLITE_FULL.
+    await database.$queryRawUnsafe('PRAGMA max_page_count = 1');
+    const long = { ...verdict(false), hint: 'h'.repeat(200_000) };
+    await expect(steps.attempt(id, long, 10)).rejects.toThrow(DiskFullError);
+    expect((await steps.find(ref))!.progress).toMatchObject({ predicted: 'one', attempts: 0 });
+    await database.$queryRawUnsafe('PRAGMA max_page_count = 1000000');
+    await steps.attempt(id, long, 10);
+    expect((await steps.find(ref))!.progress.attempts).toBe(1);
+  });
 });
 
 describe('sessions', () => {

@@ -238,7 +238,8 @@ export class ScriptedEngine {
       thaw: async (id) => this.#become(id, 'running'),
       reset: async (id) => this.#start(this.#find(id).id),
       remove: async (id) => void this.sandboxes.delete(id),
-      stats: async () => ({
+      stats: async (id) => ({
+        ...(this.#find(id), {}),
         cpuUsageUs: 0,
         memoryBytes: 12 * 2 ** 20,
         memoryLimitBytes: 2 ** 29,
