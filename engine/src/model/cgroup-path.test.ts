@@ -23,6 +23,7 @@ test('keepers, other sandboxes and the host are not inside', () => {
     '/drydock-a1/anna/innermost',
     '/drydock-a1/annabel/inner',
     '/drydock-a12/anna/inner',
+    '/drydock-a1/bob/inner/drydock-a1/anna/inner',
   ])
     expect([path, inside(path)]).toEqual([path, null]);
 });

@@ -31,11 +31,11 @@ export interface CgroupLine {
  * process is not in that sandbox's `inner` (a keeper, another sandbox, the host).
  */
 export function pathInside(hostPath: string, instance: string, sandbox: string): string | null {
-  // Not only at the start: where the engine runs in a container, its own path comes first. The first match is the
-  // outermost; a learner who makes groups of the same names makes them below it.
+  // Not only at the start: where the engine runs in a container, its own path comes first. The first group of the
+  // instance is the outermost; a learner who makes groups of the same names, or with another learner's, makes them below.
   const marker = `/${groupPath(instance, sandbox, 'inner')}`;
   const at = `${hostPath}/`.indexOf(`${marker}/`);
-  if (at < 0) return null;
+  if (at < 0 || at !== hostPath.indexOf(`/${instanceGroup(instance)}/`)) return null;
   return hostPath.slice(at + marker.length) || '/';
 }
 
