@@ -98,7 +98,8 @@ export class Observatory {
     view?.close();
     const sandbox = lines && sandboxNamed(lines, this.#instance);
     const tracker = sandbox === null ? undefined : this.#trackers.get(sandbox);
-    if (tracker && lines && cgroupInside(lines, this.#instance, sandbox ?? '') !== null) tracker.adopt(pid, nowMs);
+    const cgroup = lines && sandbox !== null ? cgroupInside(lines, this.#instance, sandbox) : null;
+    if (tracker && cgroup !== null) tracker.adopt(pid, cgroup, nowMs);
   }
 
   /** Events in the order they came; `lost`: some before or between them are missing. */

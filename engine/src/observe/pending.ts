@@ -15,6 +15,8 @@ export class Pending {
   #change = emptyChange();
   #events: { kind: KernelEvent['kind']; tracked: Tracked; atMs: number }[] = [];
 
+  #exits: { exit: ObservedExit; tracked: Tracked; parent: Tracked | undefined }[] = [];
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -35,10 +37,10 @@ export class Pending {
   }
 
   /** Tells how a process ended; where that is too much, only that it is gone. */
-  exit(tracked: Tracked, exit: ObservedExit, nowMs: number): void {
+  exit(tracked: Tracked, exit: ObservedExit, parent: Tracked | undefined, nowMs: number): void {
     tracked.ended = true;
     if (this.#detail.take(nowMs, 1)) {
-      this.#change.exits.push({ ...exit, key: tracked.key });
+      this.#exits.push({ exit, tracked, parent });
       this.#events.push({ kind: 'exit', tracked, atMs: exit.atMs });
       return;
     }
@@ -60,11 +62,17 @@ export class Pending {
     change.atMs = this.#clock.epoch(nowMs);
     // Only now is the key of a process known that was read after its fork.
     change.events = this.#events.map(({ kind, tracked, atMs }) => ({ kind, key: tracked.key, atMs }));
+    change.exits = this.#exits.map(({ exit, tracked, parent }) => ({
+      ...exit,
+      key: tracked.key,
+      parentKey: parent?.key ?? exit.parentKey,
+    }));
     // Several looks between two patches: the last one counts.
     const last = new Map(change.upsert.map((process) => [process.key, process]));
     change.upsert = [...last.values()];
     this.#change = emptyChange();
     this.#events = [];
+    this.#exits = [];
     return isEmpty(change) ? null : change;
   }
 }

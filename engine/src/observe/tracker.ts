@@ -105,7 +105,11 @@ export class Tracker {
     const identity = identify(view);
     if (identity === null || isAnother(tracked, identity.stat)) return false;
     if (identity.status.nspid.length <= this.#frame.level) return false;
+    const guessed = tracked.key;
     setIdentity(tracked, identity);
+    // Children that were told of meanwhile name their parent by the guess.
+    if (tracked.key !== guessed)
+      for (const each of this.#table.all()) if (each.told?.parentKey === guessed) this.#table.dirty.add(each);
     return this.#namespaces.learn(tracked, view);
   }
 
@@ -134,9 +138,12 @@ export class Tracker {
   }
 
   /** A process was found in this sandbox that came otherwise than by a fork in it. */
-  adopt(pid: number, nowMs: number): void {
+  adopt(pid: number, cgroup: string, nowMs: number): void {
     if (this.#table.get(pid)) return;
-    this.#table.add(newTracked(pid, null, `${pid}:${this.#frame.clock.ticks(nowMs)}`));
+    const tracked = newTracked(pid, null, `${pid}:${this.#frame.clock.ticks(nowMs)}`);
+    tracked.cgroup = cgroup;
+    this.#table.add(tracked);
+    this.#glance(tracked, nowMs, true);
     this.#due(nowMs);
   }
 
@@ -202,7 +209,7 @@ export class Tracker {
       if (identity) {
         setIdentity(tracked, identity);
         tracked.zombie = true;
-        this.#pending.exit(tracked, end, nowMs);
+        this.#pending.exit(tracked, end, this.#table.get(tracked.parentPid), nowMs);
         this.#pending.upsert(tracked, this.#compose(tracked, identity));
         return;
       }
@@ -211,7 +218,7 @@ export class Tracker {
     if (tracked.told === null && tracked.identity)
       this.#pending.upsert(tracked, { ...this.#compose(tracked, tracked.identity), state: 'X' });
     tracked.zombie = false;
-    this.#pending.exit(tracked, end, nowMs);
+    this.#pending.exit(tracked, end, this.#table.get(tracked.parentPid), nowMs);
     this.#drop(tracked);
   }
 
