@@ -34,7 +34,7 @@ const HINTS = {
   ENOENT: 'the table, chain, set or element is not there, or the kernel lacks an expression of the rule',
   EPERM: 'changing nftables needs CAP_NET_ADMIN over the network namespace',
   EBUSY: 'something still refers to it',
-  ENOTSUP: 'the kernel lacks a part of nftables: see "npm run doctor"',
+  ENOTSUP: 'the kernel lacks a part of nftables',
 };
 
 /** Makes all changes of one table (family inet) or, where one of them fails, none. */
