@@ -138,7 +138,7 @@ describe('links', () => {
 
   test('failures say what, to which link, and why', () => {
     veth();
-    expect(veth).toThrow(/^Cannot add link "near0": EEXIST \(a link of this name is there already/);
+    expect(veth).toThrow(/^Cannot add veth link "near0": EEXIST \(a link of this name is there already/);
     expect(() => getLink(route, 'none0')).toThrow('Cannot find link "none0": ENODEV (there is no such link)');
     expect(() => deleteLink(route, 9999)).toThrow(SysError);
     expect(() => addLink(route, 'nonsense', { name: 'x0' })).toThrow('the kernel says: Unknown device type');

@@ -41,6 +41,9 @@ const VETH_INFO_PEER = 1;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const RTEXT_FILTER_SKIP_STATS = 8;
+const IFLA_INET_CONF = 1;
+const IPV4_DEVCONF_ARP_IGNORE = 19;
+const AF_INET = 2;
 const AF_INET6 = 10;
 
 /** IFNAMSIZ with its NUL. */
@@ -81,6 +84,8 @@ export interface LinkSettings {
   readonly master?: number;
   /** False: the kernel gives the link no IPv6 link-local address when it goes up. */
   readonly ipv6LinkLocal?: false;
+  /** True: ARP is answered for the link's own addresses only, not for all that the host has (arp_ignore 1). */
+  readonly arpOwnOnly?: true;
 }
 
 export interface VethSettings {
@@ -137,18 +142,20 @@ function macBytes(mac: string): Uint8Array {
 const whereabouts = (where: Whereabouts): Attribute =>
   'pid' in where ? attribute.u32(IFLA_NET_NS_PID, where.pid) : attribute.u32(IFLA_NET_NS_FD, where.netnsFd);
 
-function settings({ name, mtu, mac, master, ipv6LinkLocal }: LinkSettings): Attribute[] {
+function settings({ name, mtu, mac, master, ipv6LinkLocal, arpOwnOnly }: LinkSettings): Attribute[] {
   const attributes: Attribute[] = [];
   if (name !== undefined) attributes.push(attribute.string(IFLA_IFNAME, checkLinkName(name)));
   if (mtu !== undefined) attributes.push(attribute.u32(IFLA_MTU, mtu));
   if (mac !== undefined) attributes.push(attribute.bytes(IFLA_ADDRESS, macBytes(mac)));
   if (master !== undefined) attributes.push(attribute.u32(IFLA_MASTER, master));
-  if (ipv6LinkLocal === false)
-    attributes.push(
-      attribute.nest(IFLA_AF_SPEC, [
-        attribute.nest(AF_INET6, [attribute.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)]),
-      ]),
+  const families: Attribute[] = [];
+  if (arpOwnOnly)
+    families.push(
+      attribute.nest(AF_INET, [attribute.nest(IFLA_INET_CONF, [attribute.u32(IPV4_DEVCONF_ARP_IGNORE, 1)])]),
     );
+  if (ipv6LinkLocal === false)
+    families.push(attribute.nest(AF_INET6, [attribute.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)]));
+  if (families.length > 0) attributes.push(attribute.nest(IFLA_AF_SPEC, families));
   return attributes;
 }
 
@@ -157,7 +164,7 @@ const HINTS = {
   ENODEV: 'there is no such link',
   ESRCH: 'the process whose network namespace was meant has ended',
   EPERM: 'changing links needs CAP_NET_ADMIN over the network namespace',
-  ENOTSUP: 'the kernel has no links of this type: see "npm run doctor"',
+  ENOTSUP: 'the kernel has no links of this type',
   EBUSY: 'the link is up or in use',
 };
 
@@ -197,22 +204,32 @@ export function addVeth(route: NetlinkSocket, veth: VethSettings): void {
         ifinfomsg(0, up),
       ),
     },
-    { action: 'add link', target: name, hints: HINTS },
+    { action: 'add veth link', target: name, hints: HINTS },
   );
 }
 
-/** Makes a link that needs no more than its kind: a bridge, a dummy. */
-export function addLink(route: NetlinkSocket, kind: string, options: LinkSettings & { readonly name: string }): void {
+export interface NewLink extends LinkSettings {
+  readonly name: string;
+  /** Index of the link it stands on: for macvlan, vlan and their kin. */
+  readonly lowerIndex?: number;
+  /** What IFLA_INFO_DATA holds for this kind. */
+  readonly data?: readonly Attribute[];
+}
+
+/** Makes a link of one end: a bridge, a dummy, a macvlan. */
+export function addLink(route: NetlinkSocket, kind: string, link: NewLink): void {
+  const { data, lowerIndex } = link;
+  const info = [attribute.string(IFLA_INFO_KIND, kind)];
+  if (data !== undefined) info.push(attribute.nest(IFLA_INFO_DATA, data));
+  const attributes = [...settings(link), attribute.nest(IFLA_LINKINFO, info)];
+  if (lowerIndex !== undefined) attributes.push(attribute.u32(IFLA_LINK, lowerIndex));
   route.request(
     {
       type: RTM_NEWLINK,
       flags: NLM_F_CREATE | NLM_F_EXCL,
-      payload: encodeAttributes(
-        [...settings(options), attribute.nest(IFLA_LINKINFO, [attribute.string(IFLA_INFO_KIND, kind)])],
-        ifinfomsg(0, options.up),
-      ),
+      payload: encodeAttributes(attributes, ifinfomsg(0, link.up)),
     },
-    { action: 'add link', target: options.name, hints: HINTS },
+    { action: `add ${kind} link`, target: link.name, hints: HINTS },
   );
 }
 

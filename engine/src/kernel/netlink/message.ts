@@ -27,7 +27,8 @@ const NLM_F_ACK_TLVS = 0x200;
 
 const HEADER_BYTES = 16;
 const ATTRIBUTE_HEADER_BYTES = 4;
-const NLA_F_NESTED = 0x8000;
+/** Marks an attribute that holds attributes. */
+export const NLA_F_NESTED = 0x8000;
 /** Strips NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
 const NLA_TYPE_MASK = 0x3fff;
 

@@ -1,5 +1,5 @@
 // Queueing disciplines over rtnetlink: the token bucket that limits what a link sends (tc-tbf(8), linux/pkt_sched.h).
-import { NLM_F_CREATE, NLM_F_REPLACE, attribute, encodeAttributes } from './message.ts';
+import { NLA_F_NESTED, NLM_F_CREATE, NLM_F_REPLACE, attribute, encodeAttributes } from './message.ts';
 import type { NetlinkSocket } from './socket.ts';
 
 const RTM_NEWQDISC = 36;
@@ -22,10 +22,6 @@ export interface TokenBucket {
 
 /** Limits what the link sends; takes the place of the discipline it has. ENOENT: the kernel has no tbf. */
 export function setTokenBucket(route: NetlinkSocket, linkIndex: number, bucket: TokenBucket): void {
-  const header = new Uint8Array(TCMSG_BYTES);
-  const message = new DataView(header.buffer);
-  message.setInt32(4, linkIndex, true);
-  message.setUint32(12, TC_H_ROOT, true);
   // struct tc_tbf_qopt: struct tc_ratespec rate (12 bytes), peakrate (12), limit, buffer, mtu. With the link layer
   // named, the kernel computes its own table; with TCA_TBF_BURST, its own ticks.
   const options = new Uint8Array(36);
@@ -36,16 +32,29 @@ export function setTokenBucket(route: NetlinkSocket, linkIndex: number, bucket: 
   const attributes = [attribute.bytes(TCA_TBF_PARMS, options), attribute.u32(TCA_TBF_BURST, bucket.burstBytes)];
   if (bucket.bytesPerSecond > 0xffff_ffff)
     attributes.push(attribute.u64(TCA_TBF_RATE64, BigInt(Math.ceil(bucket.bytesPerSecond))));
+  addQueueing(route, linkIndex, 'tbf', encodeAttributes(attributes));
+}
+
+/** Puts a queueing discipline at a link's root; `options` is what TCA_OPTIONS holds for this kind. */
+export function addQueueing(route: NetlinkSocket, linkIndex: number, kind: string, options: Uint8Array): void {
+  // struct tcmsg: family, padding, ifindex, handle, parent, info.
+  const header = new Uint8Array(TCMSG_BYTES);
+  const message = new DataView(header.buffer);
+  message.setInt32(4, linkIndex, true);
+  message.setUint32(12, TC_H_ROOT, true);
   route.request(
     {
       type: RTM_NEWQDISC,
       flags: NLM_F_CREATE | NLM_F_REPLACE,
-      payload: encodeAttributes([attribute.string(TCA_KIND, 'tbf'), attribute.nest(TCA_OPTIONS, attributes)], header),
+      payload: encodeAttributes(
+        [attribute.string(TCA_KIND, kind), attribute.bytes(TCA_OPTIONS | NLA_F_NESTED, options)],
+        header,
+      ),
     },
     {
-      action: 'limit the rate of link',
+      action: `set queueing ${kind} of link`,
       target: String(linkIndex),
-      hints: { ENOENT: 'the kernel has no tbf: see "npm run doctor"' },
+      hints: { ENOENT: 'the kernel has no such queueing' },
     },
   );
 }

@@ -1,13 +1,25 @@
 // Probes of network links, queueing and packet filter. Each works in a network namespace that dies with its socket.
+import { addLink, addVeth, getLink } from '../netlink/link.ts';
+import { attribute, type Attribute } from '../netlink/message.ts';
+import { commit } from '../netlink/nftables.ts';
+import type { Change } from '../netlink/nft-change.ts';
+import {
+  counter,
+  ctCountOver,
+  ctState,
+  drop,
+  iifname,
+  ipSaddr,
+  limit,
+  masquerade,
+  reversePathMissing,
+  toOwnLink,
+  type Term,
+} from '../netlink/nft-expression.ts';
+import { addQueueing, setTokenBucket } from '../netlink/queueing.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../netlink/socket.ts';
-import { NLM_F_CREATE, NLM_F_EXCL, attribute, encodeAttributes, type Attribute } from '../netlink/message.ts';
 import { moduleHint, type ProbeDefinition } from './definition.ts';
 
-const RTM_NEWLINK = 16;
-const RTM_NEWQDISC = 36;
-const IFLA_IFNAME = 3;
-const IFLA_LINK = 5;
-const IFLA_LINKINFO = 18;
 const LOOPBACK_INDEX = 1;
 
 function inFreshNetwork<T>(protocol: number, action: (socket: NetlinkSocket) => T): T {
@@ -19,112 +31,63 @@ function inFreshNetwork<T>(protocol: number, action: (socket: NetlinkSocket) => 
   }
 }
 
-function addLink(socket: NetlinkSocket, kind: string, more: readonly Attribute[], data: readonly Attribute[]): void {
-  socket.request(
-    {
-      type: RTM_NEWLINK,
-      flags: NLM_F_CREATE | NLM_F_EXCL,
-      payload: encodeAttributes(
-        [
-          attribute.string(IFLA_IFNAME, 'probe0'),
-          ...more,
-          attribute.nest(IFLA_LINKINFO, [attribute.string(1, kind), attribute.nest(2, data)]),
-        ],
-        new Uint8Array(16),
-      ),
-    },
-    { action: 'add link of type', target: kind },
-  );
-}
+const inFreshRoutes = (action: (route: NetlinkSocket) => void) => (): undefined => {
+  inFreshNetwork(NETLINK_ROUTE, action);
+};
 
-const linkOfType =
-  (kind: string, data: readonly Attribute[] = []) =>
-  (): undefined => {
-    inFreshNetwork(NETLINK_ROUTE, (socket) => addLink(socket, kind, [], data));
-  };
+const linkOfType = (kind: string, data: readonly Attribute[] = []): (() => undefined) =>
+  inFreshRoutes((route) => addLink(route, kind, { name: 'probe0', data }));
 
 /** macvlan and ipvlan want a lower link; the loopback refuses that role, a bridge accepts it. */
-const linkAbove = (kind: string) => (): undefined => {
-  inFreshNetwork(NETLINK_ROUTE, (socket) => {
-    const lower = encodeAttributes(
-      [attribute.string(IFLA_IFNAME, 'lower0'), attribute.nest(IFLA_LINKINFO, [attribute.string(1, 'bridge')])],
-      (() => {
-        const header = new Uint8Array(16);
-        new DataView(header.buffer).setInt32(4, 100, true);
-        return header;
-      })(),
-    );
-    socket.request(
-      { type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, payload: lower },
-      { action: 'add link of type', target: 'bridge' },
-    );
-    addLink(socket, kind, [attribute.u32(IFLA_LINK, 100)], []);
+const linkAbove = (kind: string): (() => undefined) =>
+  inFreshRoutes((route) => {
+    addLink(route, 'bridge', { name: 'lower0' });
+    addLink(route, kind, { name: 'probe0', lowerIndex: getLink(route, 'lower0').index });
   });
-};
 
-const queueing = (kind: string, options: Attribute) => (): undefined => {
-  inFreshNetwork(NETLINK_ROUTE, (socket) => {
-    // struct tcmsg: family, pad, ifindex, handle, parent (TC_H_ROOT), info.
-    const header = new Uint8Array(20);
-    const data = new DataView(header.buffer);
-    data.setInt32(4, LOOPBACK_INDEX, true);
-    data.setUint32(12, 0xffff_ffff, true);
-    socket.request(
-      {
-        type: RTM_NEWQDISC,
-        flags: NLM_F_CREATE | NLM_F_EXCL,
-        payload: encodeAttributes([attribute.string(1, kind), options], header),
-      },
-      { action: 'add queueing discipline', target: kind },
-    );
-  });
-};
-
-function tbfOptions(): Attribute {
-  // struct tc_tbf_qopt: rate (cell_log, linklayer, overhead, cell_align, mpu, rate), peakrate, limit, buffer, mtu.
-  const options = new Uint8Array(36);
-  const data = new DataView(options.buffer);
-  options[1] = 1;
-  data.setUint32(8, 125_000, true);
-  data.setUint32(24, 65_536, true);
-  data.setUint32(28, 1_000_000, true);
-  return attribute.nest(2, [attribute.bytes(1, options), attribute.u32(6, 10_000)]);
-}
-
-function netemOptions(): Attribute {
+function netemOptions(): Uint8Array {
   // struct tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter.
   const options = new Uint8Array(24);
   new DataView(options.buffer).setUint32(4, 1000, true);
-  return attribute.bytes(2, options);
+  return options;
 }
 
-/** struct nfgenmsg: family, version, resource id (big endian). */
-const generic = (family: number, resource: number): Uint8Array => Uint8Array.of(family, 0, 0, resource);
+/** Makes a table with what sandboxes need, and with `terms` in a chain of the given type. */
+const filterWith =
+  (type: 'filter' | 'nat', ...terms: Term[]) =>
+  (): undefined => {
+    const rule: Change = { add: 'rule', chain: 'probe', terms };
+    const hook = type === 'nat' ? 'postrouting' : 'prerouting';
+    inFreshNetwork(NETLINK_NETFILTER, (socket) =>
+      commit(socket, 'probe', [{ add: 'table' }, { add: 'chain', chain: { name: 'probe', hook, type } }, rule]),
+    );
+  };
 
-function nftables(): undefined {
+const statefulElements = (): undefined => {
+  const links = { name: 'links', key: 'ifname', stateful: true } as const;
+  const perSecond = limit({ count: 1, of: 'packets', per: 'second', burst: 1 });
   inFreshNetwork(NETLINK_NETFILTER, (socket) =>
-    socket.transaction(
-      [
-        { type: 0x10, payload: generic(0, 10) },
-        {
-          type: 10 << 8,
-          flags: NLM_F_CREATE | NLM_F_EXCL,
-          payload: encodeAttributes([attribute.string(1, 'probe')], generic(1, 0)),
-        },
-        { type: 0x11, payload: generic(0, 10) },
-      ],
-      1,
-      { action: 'add nftables table', target: 'probe' },
-    ),
+    commit(socket, 'probe', [
+      { add: 'table' },
+      { add: 'set', set: links },
+      {
+        add: 'elements',
+        set: links,
+        elements: [
+          { key: 'a', state: perSecond },
+          { key: 'b', state: ctCountOver(1) },
+        ],
+      },
+    ]),
   );
-}
+};
 
 export const NETWORK_PROBES = {
   veth: {
     needed: true,
     use: 'connects each sandbox with the host',
     howToGet: moduleHint('veth', 'VETH'),
-    missing: linkOfType('veth'),
+    missing: inFreshRoutes((route) => addVeth(route, { name: 'probe0', peer: { name: 'probe1' } })),
   },
   bridge: {
     needed: false,
@@ -136,19 +99,45 @@ export const NETWORK_PROBES = {
     needed: true,
     use: 'keeps sandboxes off the host and off each other',
     howToGet: moduleHint('nf_tables', 'NF_TABLES'),
-    missing: nftables,
+    missing: filterWith('filter', iifname('probe0'), counter, drop),
+  },
+  'nftables-fib': {
+    needed: true,
+    use: 'drops packets whose source a sandbox has forged',
+    howToGet: moduleHint('nft_fib_inet', 'NFT_FIB_INET'),
+    missing: filterWith('filter', reversePathMissing, toOwnLink, drop),
+  },
+  'nftables-connections': {
+    needed: true,
+    use: 'tells answers from new connections, and counts these for each sandbox',
+    howToGet: `${moduleHint('nft_ct', 'NFT_CT')} The same for nft_connlimit and NFT_CONNLIMIT.`,
+    missing: filterWith('filter', ctState('established'), ctCountOver(1), drop),
+  },
+  'nftables-elements': {
+    needed: true,
+    use: 'gives each sandbox limits of its own within the same rules',
+    howToGet: `Needs Linux 5.11. ${moduleHint('nft_limit', 'NFT_LIMIT')}`,
+    missing: statefulElements,
+  },
+  'nftables-masquerade': {
+    needed: false,
+    use: 'lets what is allowed out go by the host’s address',
+    howToGet: moduleHint('nft_masq', 'NFT_MASQ'),
+    missing: filterWith('nat', ipSaddr('10.0.0.1'), masquerade),
   },
   tbf: {
     needed: false,
     use: 'limits the rate of each sandbox’s link',
     howToGet: moduleHint('sch_tbf', 'NET_SCH_TBF'),
-    missing: queueing('tbf', tbfOptions()),
+    missing: inFreshRoutes((route) =>
+      setTokenBucket(route, LOOPBACK_INDEX, { bytesPerSecond: 125_000, burstBytes: 65_536 }),
+    ),
   },
   netem: {
     needed: false,
     use: 'lessons on slow and lossy networks',
     howToGet: moduleHint('sch_netem', 'NET_SCH_NETEM'),
-    missing: queueing('netem', netemOptions()),
+    missing: inFreshRoutes((route) => addQueueing(route, LOOPBACK_INDEX, 'netem', netemOptions())),
   },
   dummy: {
     needed: false,
