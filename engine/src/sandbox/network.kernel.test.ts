@@ -8,7 +8,7 @@ import { requires } from '../testing/requires.ts';
 import { createSandboxNetwork, type Attachment, type SandboxNetwork } from './network.ts';
 import { tableName } from './network-rules.ts';
 
-requires('root', 'veth', 'nftables', 'tbf');
+requires('root', 'veth', 'nftables', 'nftables-fib', 'nftables-connections', 'nftables-elements', 'tbf');
 
 /** Debian’s own, not what a version manager puts before it: it starts in a tenth of the time. */
 const PYTHON = '/usr/bin/python3';
@@ -115,7 +115,9 @@ describe('the rules', () => {
     await host.start(PYTHON, REACH, 'serve', '53', '8000');
     await bob.start(PYTHON, REACH, 'serve', '8000');
     await outside.start(PYTHON, REACH, 'serve', '25', '8000');
+    // Not the addresses that the kernel makes: these can't be used before a second has shown that nobody else has them.
     host.run('ip', '-6', 'addr', 'add', 'fe80::1/64', 'dev', a.link, 'nodad');
+    alice.run('ip', '-6', 'addr', 'add', 'fe80::2/64', 'dev', 'eth0', 'nodad');
     const checks: Record<string, Check> = {
       'echo to the gateway': { kind: 'ping', to: a.gateway },
       'a port of the host at the gateway’s address': { kind: 'tcp', to: a.gateway, port: 8000 },
@@ -132,7 +134,7 @@ describe('the rules', () => {
       'echo to the internet': { kind: 'ping', to: OUTSIDE },
       'a port on the internet': { kind: 'tcp', to: OUTSIDE, port: 8000 },
       'mail to the internet': { kind: 'tcp', to: OUTSIDE, port: 25 },
-      'the host by IPv6 link-local': { kind: 'ping', to: 'fe80::1%eth0' },
+      'the host by IPv6 link-local': { kind: 'ping', to: 'fe80::1%eth0', from: 'fe80::2' },
     };
     const reached = (): string[] => {
       const found = reach(alice, ...Object.values(checks));
@@ -167,6 +169,17 @@ describe('the rules', () => {
     expect(reach(bob, { kind: 'ping', to: b.gateway })).toEqual([1]);
     removeRules();
     expect(reach(alice, { kind: 'ping', to: a.gateway, count: 300 })).toEqual([300]);
+  });
+
+  test('are not all: ARP does not tell which other addresses the host has', () => {
+    alice.run('ip', 'route', 'add', `${HOST_OUTSIDE}/32`, 'dev', 'eth0');
+    const neighbour = (): string => {
+      reach(alice, { kind: 'ping', to: HOST_OUTSIDE });
+      return alice.run('ip', 'neigh', 'show', HOST_OUTSIDE);
+    };
+    expect(neighbour()).not.toContain('lladdr');
+    host.run('sh', '-c', `echo 0 >/proc/sys/net/ipv4/conf/${a.link}/arp_ignore`);
+    expect(neighbour()).toContain('lladdr');
   });
 
   test('let the host open connections to a sandbox, and no neighbour of the host', async () => {
@@ -296,7 +309,7 @@ describe('coming and going', () => {
   test('a sandbox that cannot be linked leaves nothing behind', async () => {
     const before = state();
     await expect(network.attach({ slot: 2, netnsFd: alice.fd })).rejects.toThrow(
-      /^Cannot add link "dktest1-2": EEXIST/,
+      /^Cannot add veth link "dktest1-2": EEXIST/,
     );
     expect(state()).toEqual(before);
     expect(host.run('nft', 'list', 'table', 'inet', tableName(INSTANCE))).not.toContain('dktest1-2');

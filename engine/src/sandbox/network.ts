@@ -247,8 +247,9 @@ export class SandboxNetwork {
 
   #configureHostEnd(link: string, address: string): void {
     const { index } = getLink(this.#route, link);
-    // Before the other end is up: with the carrier the kernel would give itself a link-local address.
-    setLink(this.#route, index, { ipv6LinkLocal: false });
+    // Before the other end is up: with the carrier the kernel would give itself a link-local address, and ARP, which the
+    // table does not see, would tell the sandbox which other addresses the host has.
+    setLink(this.#route, index, { ipv6LinkLocal: false, arpOwnOnly: true });
     addAddress(this.#route, index, { address, length: SLOT_LENGTH });
     try {
       setTokenBucket(this.#route, index, this.#filter.limits);

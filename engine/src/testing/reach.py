@@ -17,10 +17,11 @@ def ping(check):
     six = ':' in check['to']
     family, protocol = (socket.AF_INET6, 58) if six else (socket.AF_INET, 1)
     sock = socket.socket(family, socket.SOCK_RAW, protocol)
-    if 'from' in check:
-        sock.setsockopt(socket.IPPROTO_IP, 19, 1)  # IP_TRANSPARENT: a source that is not ours
-        sock.bind((check['from'], 0))
     to = socket.getaddrinfo(check['to'], None, family)[0][4]
+    if 'from' in check:
+        if not six:
+            sock.setsockopt(socket.IPPROTO_IP, 19, 1)  # IP_TRANSPARENT: a source that is not ours
+        sock.bind((check['from'], 0, 0, to[3]) if six else (check['from'], 0))
     kind, answer, skip = (128, 129, 0) if six else (8, 0, 20)
     identity, answered, count = threading.get_native_id() & 0xFFFF, 0, check.get('count', 1)
 
