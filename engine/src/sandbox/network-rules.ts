@@ -144,6 +144,11 @@ function forwarded(): Change[] {
   ];
 }
 
+/** Comments of the rules that count what they drop or accept: all that matter. What the table has when it is whole. */
+export const COUNTED_RULES: readonly string[] = tableChanges({ address: '10.0.0.0', length: 14 }).flatMap((change) =>
+  'terms' in change && change.terms.includes(counter) && change.comment !== undefined ? [change.comment] : [],
+);
+
 const perSecond = (count: number, of: Rate['of'], burst: number): Rate => ({ count, of, per: 'second', burst });
 
 /** What puts sandboxes under the rules (`add`) or takes them out (`delete`), by the host ends of their links. */

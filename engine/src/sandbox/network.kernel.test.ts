@@ -342,9 +342,27 @@ describe('coming and going', () => {
     expect(reach(alice, check, { kind: 'ping', to: a.gateway })).toEqual([0, 1]);
     host.run('nft', 'delete', 'element', 'inet', tableName(INSTANCE), 'sandboxes', `{ "${a.link}" }`);
     expect(await network.mend()).toBe(true);
+    host.run('nft', 'flush', 'chain', 'inet', tableName(INSTANCE), 'input');
+    expect(await network.mend()).toBe(true);
     expect(reach(alice, check)).toEqual([0]);
+    expect(await network.mend()).toBe(false);
     await network.detach(1);
     expect((await network.attach({ slot: 1, netnsFd: bob.fd })).address).toBe(b.address);
+  });
+
+  test('thirty at once are linked under the rules, also when they were flushed', async () => {
+    const namespaces = Array.from({ length: 30 }, () => new TestNamespace());
+    try {
+      host.run('nft', 'flush', 'ruleset');
+      await Promise.all(namespaces.map(({ fd }, index) => network.attach({ slot: 100 + index, netnsFd: fd })));
+      const guarded = host.run('nft', 'list', 'set', 'inet', tableName(INSTANCE), 'sandboxes');
+      expect(links()).toHaveLength(32);
+      expect(links().filter((link) => !guarded.includes(`"${link}"`))).toEqual([]);
+      await Promise.all(namespaces.map((_, index) => network.detach(100 + index)));
+      expect(links()).toEqual([a.link, b.link]);
+    } finally {
+      for (const namespace of namespaces) namespace.close();
+    }
   });
 
   test('two instances have pools of their own and cannot reach each other', async () => {

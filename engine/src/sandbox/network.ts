@@ -1,9 +1,10 @@
 // The network of one instance's sandboxes: a veth and a /30 each, and the one table that keeps them off the host and off
 // each other. Starts no process, never changes the host's forwarding; what the rules are is in network-rules.ts.
+import { isDeepStrictEqual } from 'node:util';
 import { withFileLock } from '../kernel/file-lock.ts';
 import { addAddress, listAddresses } from '../kernel/netlink/address.ts';
 import { addVeth, deleteLinkInThread, getLink, listLinks, setLink } from '../kernel/netlink/link.ts';
-import { commit, listElements, listTables } from '../kernel/netlink/nftables.ts';
+import { commit, listCounters, listElements, listTables } from '../kernel/netlink/nftables.ts';
 import { setTokenBucket } from '../kernel/netlink/queueing.ts';
 import { addRoute, listRoutes } from '../kernel/netlink/route.ts';
 import {
@@ -26,6 +27,7 @@ import {
 import { SysError } from '../model/engine-error.ts';
 import type { Prefix } from '../model/ip-address.ts';
 import {
+  COUNTED_RULES,
   NETWORK_LIMITS,
   POOL_SET,
   SANDBOX_SET,
@@ -104,15 +106,25 @@ export class SandboxNetwork {
   }
 
   /**
-   * Ensures the rules again where somebody took them away, with `nft flush ruleset` say. True where they were missing:
-   * until then sandboxes could reach the host's ports. Some 0.1 ms; meant to be called every few seconds.
+   * Ensures the rules again where somebody took them away, with `nft flush ruleset` say, or some of them. True where they
+   * were not whole: until then sandboxes could reach the host's ports. About a millisecond; meant for every few seconds.
    */
   async mend(): Promise<boolean> {
-    const known = new Set(listElements(this.#nftables, this.#table, SANDBOX_SET));
-    const filters = listElements(this.#nftables, this.#table, POOL_SET)?.length === 1;
-    if (filters && this.#links().every(({ name }) => known.has(name))) return false;
+    if (this.#isWhole()) return false;
     await this.ensureHost();
     return true;
+  }
+
+  #isWhole(): boolean {
+    if (!listTables(this.#nftables).includes(this.#table)) return false;
+    const [pool] = listElements(this.#nftables, this.#table, POOL_SET) ?? [];
+    const guarded = new Set(listElements(this.#nftables, this.#table, SANDBOX_SET));
+    const rules = listCounters(this.#nftables, this.#table).map(({ comment }) => comment);
+    return (
+      pool !== undefined &&
+      this.#links().every(({ name }) => guarded.has(name)) &&
+      isDeepStrictEqual(rules, COUNTED_RULES)
+    );
   }
 
   /** Links a new sandbox: rules first, so that no packet of it is ever without them. Undone as a whole where a part fails. */
@@ -121,8 +133,7 @@ export class SandboxNetwork {
     const link = linkName(this.#instance, slot);
     const netns = 'pid' in where ? openNetns(`/proc/${where.pid}/ns/net`) : where.netnsFd;
     try {
-      await this.#addToRules(link);
-      await this.#addVeth(link, netns);
+      await this.#make(link, netns);
       this.#configureHostEnd(link, host);
       configureInside(netns, sandbox, host);
       return { link, hostAddress: host, address: sandbox, prefix: SLOT_LENGTH, gateway: host };
@@ -204,16 +215,26 @@ export class SandboxNetwork {
     return choosePool([...routes, ...others]);
   }
 
-  async #addToRules(link: string): Promise<void> {
+  /**
+   * Rules first, then the link, with no await between them: `ensureHost` makes the table for the links that it sees, and
+   * must not come between.
+   */
+  #makeUnderRules(link: string, netns: number): void {
+    commit(this.#nftables, this.#table, sandboxChanges('add', [link], this.#filter));
+    addVeth(this.#route, { name: link, up: true, peer: { name: INSIDE_NAME, in: { netnsFd: netns } } });
+  }
+
+  async #make(link: string, netns: number): Promise<void> {
     try {
-      commit(this.#nftables, this.#table, sandboxChanges('add', [link], this.#filter));
+      this.#makeUnderRules(link, netns);
     } catch (error) {
-      // ENOENT: somebody took the table; EEXIST: the slot's last sandbox left its elements, with other limits. Rules
-      // made anew have neither fault, and no element for this link, whose last bearer #addVeth takes away.
-      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'EEXIST')) throw error;
+      // ENOENT: somebody took the table. EEXIST: the slot's last sandbox left its link, in a crash between the two ends
+      // of its life — or it is the sandbox that has an eth0 already.
+      const leftover = isErrno(error, 'EEXIST') && this.#links().some(({ name }) => name === link);
+      if (!leftover && !isErrno(error, 'ENOENT')) throw error;
       await this.#deleteLink(link);
       await this.ensureHost();
-      commit(this.#nftables, this.#table, sandboxChanges('add', [link], this.#filter));
+      this.#makeUnderRules(link, netns);
     }
   }
 
@@ -230,18 +251,6 @@ export class SandboxNetwork {
         } catch (missing) {
           if (!isErrno(missing, 'ENOENT')) throw missing;
         }
-    }
-  }
-
-  async #addVeth(link: string, netns: number): Promise<void> {
-    const veth = { name: link, up: true, peer: { name: INSIDE_NAME, in: { netnsFd: netns } } };
-    try {
-      addVeth(this.#route, veth);
-    } catch (error) {
-      if (!isErrno(error, 'EEXIST') || !this.#links().some(({ name }) => name === link)) throw error;
-      // Left by the slot's last sandbox: a crash between the two ends of its life.
-      await this.#deleteLink(link);
-      addVeth(this.#route, veth);
     }
   }
 
