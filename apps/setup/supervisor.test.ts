@@ -33,7 +33,9 @@ it('is started once the ready line was read, hands over only the environment it 
   const child = supervise(`console.log('ready', Object.keys(process.env).sort().join()); setInterval(() => {}, 1000)`);
   await child.start();
   const { pid } = child;
-  expect(readFileSync(join(folder, 'logs/test.log'), 'utf8')).toBe('ready FOLDER,NODE_ENV,PATH\n');
+  // The ready line is seen before the log's own stream has written it.
+  const log = () => readFileSync(join(folder, 'logs/test.log'), 'utf8');
+  await expect.poll(log, { timeout: 10_000 }).toBe('ready FOLDER,NODE_ENV,PATH\n');
   await child.stop();
   expect(() => process.kill(pid ?? 0, 0)).toThrow('ESRCH');
 });
