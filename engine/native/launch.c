@@ -1,7 +1,7 @@
 // launch: makes the system calls of a launch plan, in order, for each process that takes part. No policy is here: what
 // to call, in which order and with which arguments is data (plan.h), written by the engine in TypeScript.
 //
-// Read it from the end: _start maps the plan and runs its first block; run() makes one step after the other; a clone
+// Read it from the end: begin() maps the plan and runs its first block; run() makes one step after the other; a clone
 // step makes a process that runs another block; a step that fails ends the whole plan; keep (keep.c) stays for good.
 // Why C: between clone and exec no JavaScript can run (V8's heap is not copied into a child).
 #include "plan.h"
@@ -20,6 +20,7 @@ static struct step *steps;
 static struct row *rows;
 static struct slot *slots;
 static int is_keeper = 1;
+static char *own_name;      // argv[0]
 static int left_read = -1, left_write = -1; // see finish()
 static long daemon;                         // pid of the parent
 static const long wait_time[2] = {0, 50000000};
@@ -227,6 +228,16 @@ static long wait_step(i32 pid, struct row *row) {
   return status ? -ECHILD : 0;
 }
 
+// What `ps` shows of this process is its argv, in place: "init". A last byte that is not NUL tells the kernel that the
+// program wrote a title there, which ends at its first NUL (fs/proc/base.c, get_mm_cmdline).
+static void call_oneself_init(void) {
+  char *end = own_name;
+  while (*end) end++;
+  if (end - own_name < 5) return;
+  memcpy(own_name, "init", 5);
+  *end = '.';
+}
+
 // The init of a pid namespace: reaps for ever. Everything of the plan is let go first; then it may be looked at from
 // inside (PR_SET_DUMPABLE: without it /proc/1/ns could not be read there): it has nothing but its own code.
 static _Noreturn void init_step(struct row *row) {
@@ -235,6 +246,8 @@ static _Noreturn void init_step(struct row *row) {
   row->state = ROW_DONE;
   sys(munmap, plan, plan->size);
   sys(close_range, 0, ~0U, 0);
+  call_oneself_init();
+  sys(prctl, PR_SET_NAME, "init");
   sys(prctl, PR_SET_DUMPABLE, 1);
   sys(rt_sigprocmask, SIG_BLOCK, &chld, 0, sizeof chld);
   for (;;) {
@@ -376,11 +389,14 @@ static void map_plan(void) {
   slots = PLACE(plan->slots);
 }
 
+// The kernel enters with argc, argv[0] … on the stack and no return address: C has no way to say so.
 #if defined(__x86_64__)
-__attribute__((force_align_arg_pointer)) // the kernel enters without a return address on the stack
+__asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call begin\n");
+#elif defined(__aarch64__)
+__asm__(".globl _start\n_start: mov x0, sp\n bl begin\n");
 #endif
-_Noreturn void
-_start(void) {
+_Noreturn void begin(char **stack) {
+  own_name = stack[1];
   map_plan();
   // Only what was named comes in, and nothing goes on through an execve by accident.
   sys(close_range, FD_GIVEN + plan->given, ~0U, 0);

@@ -70,7 +70,6 @@ const FROM_DISK = ['root', 'home', 'tmp', 'srv'] as const;
 const CLONE_PARENT = 0x8000n;
 const ALL_NAMESPACES = NAMESPACE_TYPES.reduce((flags, type) => flags | BigInt(CLONE_NEW[type]), 0n);
 const PR_SET_DUMPABLE = 4;
-const PR_SET_NAME = 15;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 
 /** Nodes of /dev: name, major, minor (linux Documentation/admin-guide/devices.txt). */
@@ -226,7 +225,6 @@ function init(birth: Birth): Step[] {
     call('setsid'),
     ...setRlimits(birth.rlimits),
     ...setSeccomp(birth.seccomp),
-    call('prctl', [PR_SET_NAME, 'init']),
     { kind: 'init' },
   ];
 }
