@@ -14,6 +14,7 @@ import {
   AT_FDCWD,
   bindInto,
   chownRoot,
+  createFile,
   groups,
   idmap,
   makeDirectory,
@@ -38,8 +39,8 @@ export interface Birth {
   /** The image's root file system, and the loop device that holds the learner's files. */
   rootfs: string;
   disk: string;
-  /** Host directory bound read-only at /lesson. */
-  lesson: string;
+  /** Files shown read-only under /lesson. They are copied: a bind of a host directory would show its path in mountinfo. */
+  lesson: readonly { name: string; text: string }[];
   /** Files to write "0" to, to join a cgroup: the keeper's, the learner's root group, and the leaf for processes. */
   groups: { keepers: readonly string[]; inner: readonly string[]; leaf: readonly string[] };
   /** cgroup hierarchies to show under /sys/fs/cgroup: v2 alone, or the v1 ones by their mount options. */
@@ -112,7 +113,7 @@ function keeper({ groups: files, base }: Birth): Step[] {
 }
 
 function ground(birth: Birth): Step[] {
-  const { base, rootfs, disk, lesson } = birth;
+  const { base, rootfs, disk } = birth;
   return [
     // Opened here, where the host's paths are in sight, for `outer` and `init` to join.
     ...groups('inner', birth.groups.inner).open,
@@ -123,7 +124,7 @@ function ground(birth: Birth): Step[] {
     mount('tmpfs', birth.ground, 'tmpfs', MS.NOSUID | MS.NODEV, 'mode=0755,size=1m'),
     call('chdir', [birth.ground]),
     call('umask', [0]),
-    ...['disk', 'lower', 'merged', 'dev'].map((name) => makeDirectory(name)),
+    ...['disk', 'lower', 'merged', 'dev', 'lesson'].map((name) => makeDirectory(name)),
 
     mount(disk, 'disk', 'ext4', MS.NODEV | MS.NOATIME),
     ...['upper', 'work', ...FROM_DISK].flatMap((name) => [
@@ -143,9 +144,21 @@ function ground(birth: Birth): Step[] {
     ...devices(base),
     ...bindInto('dev', slot('merged'), 'dev'),
     ...FROM_DISK.flatMap((name) => bindInto(`disk/${name}`, slot('merged'), name)),
+    ...lessonFiles(birth),
     { ...makeDirectory('merged/lesson'), mayFail: ['EEXIST'] },
-    ...bindInto(lesson, slot('merged'), 'lesson', { readOnlyFor: slot('outer-userns') }),
+    ...bindInto('lesson', slot('merged'), 'lesson', { readOnly: true }),
     { kind: 'open', gate: 'built' },
+  ];
+}
+
+function lessonFiles({ base, lesson }: Birth): Step[] {
+  return [
+    mount('tmpfs', 'lesson', 'tmpfs', MS.NOSUID | MS.NODEV, 'mode=0755,size=8m'),
+    ...lesson.flatMap(({ name, text: content }) => [
+      ...createFile(`lesson/${name}`, content),
+      ...chownRoot(`lesson/${name}`, base),
+    ]),
+    ...chownRoot('lesson', base),
   ];
 }
 

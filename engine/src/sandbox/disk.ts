@@ -26,8 +26,19 @@ export async function makeDisk(image: string, sizeBytes: number): Promise<void> 
   const file = openSync(fresh, 'wx', 0o600);
   ftruncateSync(file, sizeBytes);
   try {
-    // No reserved blocks: they are for the host's root, who does not live on this disk. Tables are zeroed by the kernel later.
-    const options = ['-q', '-F', '-t', 'ext4', '-m', '0', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard'];
+    // Blocks of 4 KiB also on a small disk: the loop device has sectors of that size. No reserved blocks: they are for the host's root, who does not live on this disk. Tables are zeroed by the kernel later.
+    const options = [
+      '-q',
+      '-F',
+      '-t',
+      'ext4',
+      '-b',
+      '4096',
+      '-m',
+      '0',
+      '-E',
+      'lazy_itable_init=1,lazy_journal_init=1,nodiscard',
+    ];
     await run('mke2fs', [...options, fresh]).catch((error: unknown) => {
       throw new EngineError('unavailable', `Cannot make disk "${image}": mke2fs failed; is e2fsprogs installed?`, {
         cause: error,

@@ -1,5 +1,5 @@
 // What is known of a sandbox across restarts: of the daemon (all of it) and of the machine (the part under the root).
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { limitsSchema, sandboxIdSchema } from '../api/lab/schemas.ts';
@@ -50,6 +50,10 @@ export class SandboxFiles {
 
   make(): void {
     mkdirSync(this.lesson, { recursive: true });
+  }
+
+  lessonFiles(): { name: string; text: string }[] {
+    return readdirSync(this.lesson).map((name) => ({ name, text: readFileSync(join(this.lesson, name), 'utf8') }));
   }
 
   saveRecord(record: SandboxRecord): void {

@@ -190,7 +190,7 @@ export class Sandbox {
             seccomp,
             ground: groundDirectory({ run }),
             disk: loop.path,
-            lesson: this.files.lesson,
+            lesson: this.files.lessonFiles(),
             groups: {
               keepers: group.joinFiles('keepers'),
               inner: group.joinFiles('inner'),

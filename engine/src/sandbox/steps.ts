@@ -7,6 +7,7 @@ export const AT_EMPTY_PATH = 0x1000;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = 0o200000;
@@ -60,6 +61,16 @@ export function writeFile(path: Value, content: string): Step[] {
   ];
 }
 
+/** A new file with this content; fails when something is there already. */
+export function createFile(path: string, content: string): Step[] {
+  const file = freshSlot('file');
+  return [
+    call('openat', [AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644], { save: file.slot }),
+    call('write', [file, content, Buffer.byteLength(content)]),
+    call('close', [file]),
+  ];
+}
+
 /** All three user ids and all three group ids, and no supplementary group. */
 export function setIds(id: number): Step[] {
   return [call('setgroups', [0, null]), call('setresgid', [id, id, id]), call('setresuid', [id, id, id])];
@@ -89,20 +100,19 @@ export function idmap(tree: Value, userns: Value): CallStep {
   return mountSetattr(tree, MOUNT_ATTR.IDMAP | MOUNT_ATTR.RDONLY | MOUNT_ATTR.NODEV, userns);
 }
 
-function mountSetattr(tree: Value, set: bigint, userns: Value): CallStep {
+function mountSetattr(tree: Value, set: bigint, userns: Value | null): CallStep {
   // struct mount_attr: attr_set, attr_clr, propagation, userns_fd; 8 bytes each.
   const attr = new Uint8Array(32);
   new DataView(attr.buffer).setBigUint64(0, set, true);
-  const patches = [{ at: 24, value: userns }];
+  const patches = userns === null ? [] : [{ at: 24, value: userns }];
   return call('mount_setattr', [tree, '', AT_EMPTY_PATH, { struct: attr, patches }, attr.length]);
 }
 
 /**
  * Binds a host directory at `name` directly below the open directory `root`. What the learner may have put there is not
- * walked: a symlink makes the open fail, and the sandbox then starts without that mount. `readOnlyFor`: for reading only,
- * with the owners as that user namespace maps them.
+ * walked: a symlink makes the open fail, and the sandbox then starts without that mount.
  */
-export function bindInto(source: string, root: Slot, name: string, options: { readOnlyFor?: Slot } = {}): Step[] {
+export function bindInto(source: string, root: Slot, name: string, options: { readOnly?: boolean } = {}): Step[] {
   const tree = freshSlot('tree');
   const target = freshSlot('target');
   const how = new Uint8Array(24);
@@ -111,7 +121,7 @@ export function bindInto(source: string, root: Slot, name: string, options: { re
   view.setBigUint64(16, RESOLVE_NO_SYMLINKS_BENEATH, true);
   return [
     call('open_tree', [AT_FDCWD, source, OPEN_TREE_CLONE_CLOEXEC], { save: tree.slot }),
-    ...(options.readOnlyFor ? [mountSetattr(tree, READ_ONLY_DATA | MOUNT_ATTR.IDMAP, options.readOnlyFor)] : []),
+    ...(options.readOnly ? [mountSetattr(tree, READ_ONLY_DATA, null)] : []),
     call('openat2', [root, name, { struct: how, patches: [] }, how.length], { save: target.slot, mayFail: true }),
     call('move_mount', [tree, '', target, '', MOVE_MOUNT_EMPTY_PATHS], { mayFail: true }),
   ];
