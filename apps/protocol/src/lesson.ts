@@ -87,8 +87,7 @@ const choice = { id, label: textSchema };
 export const stepSchema = z.strictObject({
   title: textSchema,
   minutes,
-  cgroup: z.enum(['v1', 'v2', 'both']).default('both'),
-  mayChange: z.array(z.string()).default([]),
+  /** What is read again every 50 ms while the step is open: `mounts` only where a check speaks of them. */
   watch: z.strictObject({ namespaces: z.boolean().default(true), mounts: z.boolean().default(false) }).prefault({}),
   subject: subjectSchema.prefault({}),
   predict: z.strictObject({

@@ -150,8 +150,7 @@ describe('a broken step.yaml', () => {
     ],
     [
       'aliases, which could grow without bound',
-      (text) =>
-        text.replace('minutes: 5', 'minutes: &five 5').replace('mayChange', 'x') + '\nmayChange: [*five, *five]\n',
+      (text) => text.replace('minutes: 5', 'minutes: &five 5') + '\nextra: [*five, *five]\n',
       (line) => `${line('*five')}: *five is an alias: lessons have none, so write out what it stands for`,
     ],
   ])('%s', (_, change, wanted) => {
