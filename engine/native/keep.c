@@ -63,6 +63,11 @@ static void drop(int *fd) {
   *fd = -1;
 }
 
+static void drop_output(void) {
+  if (in == out) in = -1; // a terminal is both
+  drop(&out);
+}
+
 static struct record *map_record(void) {
   long address = sys(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, FD_RECORD, 0);
   return address < 0 && address > -4096 ? 0 : (struct record *)address;
@@ -71,7 +76,7 @@ static struct record *map_record(void) {
 // The plan failed before anything was kept: a daemon that starts later must not wait for it. There may be no record
 // (a plan that keeps nothing); then there is nobody to tell.
 void record_failure(void) {
-  if ((record = map_record())) record->state = STATE_FAILED;
+  if (record || (record = map_record())) record->state = STATE_FAILED;
 }
 
 // Output that can't be stored (a full disk) stays where it is: the process waits in its write(2), nothing is lost.
@@ -183,14 +188,15 @@ static void reap(void) {
 }
 
 // What the process had written before it ended is still in the terminal or the pipes. Others may hold them open and go
-// on writing: at most what a pipe can hold (1 MiB, pipe(7)) is read.
+// on writing: at most what they can hold is read, 1 MiB for a pipe (pipe(7)), far less for a terminal, whose ring must
+// not be written over before it was followed.
 static void drain(int *fd, u32 stream) {
-  u32 total = 0;
-  while (*fd >= 0 && total < (1u << 20)) {
+  u64 total = 0, most = ring ? record->ring / 4 : 1UL << 20;
+  while (*fd >= 0 && total < most) {
     store_all();
     long count = take_output(*fd, stream);
     if (count <= 0) return;
-    total += (u32)count;
+    total += (u64)count;
   }
 }
 
@@ -237,29 +243,37 @@ static void serve(void) {
     if (polled[4].revents && out_wants) {
       long count = take_output(out, 1);
       if (count == -EIO || count == -EFAULT) hung = 1; // EFAULT: no memory for the ring just now
-      else if (count == 0) drop(&out);
+      else if (count == 0) drop_output();
     }
     if (polled[5].revents && !unsaved.head.length && take_output(err, 2) == 0) drop(&err);
     if (polled[0].revents) reap();
   }
 }
 
-_Noreturn void keep(long pid, long terminal, long to, long from, long errors) {
+// All that can fail is done before the plan has run: an error here is that of the keep step. Returns 0 or -errno.
+long prepare_to_keep(void) {
   u64 chld = 1UL << (SIGCHLD - 1);
   sys(rt_sigprocmask, SIG_BLOCK, &chld, 0, sizeof chld);
   signals = (int)sys(signalfd4, -1, &chld, sizeof chld, O_NONBLOCK | O_CLOEXEC);
+  if (signals < 0) return signals;
+  if (!(record = map_record())) return -EBADF;
+  if (!record->ring) return 0;
+  long address = sys(mmap, 0, record->ring, PROT_READ | PROT_WRITE, MAP_SHARED, FD_OUTPUT, 0);
+  if (address < 0 && address > -4096) return address;
+  ring = (u8 *)address;
+  return 0;
+}
+
+_Noreturn void keep(long pid, long terminal, long to, long from, long errors) {
   struct { void *handler; u64 flags, restorer, mask; } ignore = {SIG_IGN, 0, 0, 0};
-  sys(rt_sigaction, SIGPIPE, &ignore, 0, sizeof chld); // stdin closed by the process: an error, not our end
-  sys(prctl, PR_SET_CHILD_SUBREAPER, 0);               // its orphans are init's, as on any machine
-  record = map_record();
-  if (!record || signals < 0) sys(exit_group, 126);
+  sys(rt_sigaction, SIGPIPE, &ignore, 0, sizeof ignore.mask); // stdin closed by the process: an error, not our end
+  sys(prctl, PR_SET_CHILD_SUBREAPER, 0);                      // its orphans are init's, as on any machine
   out = (int)(terminal >= 0 ? terminal : from);
   in = (int)(terminal >= 0 ? terminal : to);
   err = (int)errors;
   make_nonblocking(in);
   make_nonblocking(out);
   make_nonblocking(err);
-  if (record->ring) ring = (u8 *)sys(mmap, 0, record->ring, PROT_READ | PROT_WRITE, MAP_SHARED, FD_OUTPUT, 0);
   sys(munmap, plan, plan->size);
   close_others((int[]){FD_NOTIFY, FD_RECORD, FD_OUTPUT, FD_CONTROL, FD_INPUT, signals, in, out, err}, 9);
   record->keeper = (u32)sys(getpid);

@@ -283,6 +283,8 @@ static long make(const struct step *step, struct row *row) {
     init_step(row);
   case STEP_KEEP:
     if (!is_keeper) return -EINVAL;
+    long error = prepare_to_keep();
+    if (error) return error;
     row->state = ROW_DONE;
     finish();
     keep(args[0], args[1], args[2], args[3], args[4]);

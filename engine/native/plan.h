@@ -78,5 +78,6 @@ void tell(void);
 void finish(void);
 
 // keep.c
+long prepare_to_keep(void);
 _Noreturn void keep(long pid, long terminal, long in, long out, long err);
 void record_failure(void);

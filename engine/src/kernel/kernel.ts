@@ -10,7 +10,7 @@ export interface RunOptions {
   /** Descriptors the plan names as `given`; they stay the caller's own. */
   readonly descriptors?: Readonly<Record<string, number>>;
   readonly inject?: NonNullable<CompileOptions['inject']>;
-  /** Hang guard: what the plan made is killed then, and the run throws SysError ETIME. Default: none. */
+  /** Hang guard: what the plan made is killed then, and the run throws SysError ETIME. Default: 30 s; none when stepping. */
   readonly timeoutMs?: number;
   /** Ends the plan in the same way, with SysError ECANCELED. Once the plan ran it does nothing. */
   readonly signal?: AbortSignal;

@@ -12,6 +12,8 @@ import { bind } from './libc.ts';
 
 const waitpid = bind('int waitpid(int pid, _Out_ int *status, int options)');
 const WNOHANG = 1;
+/** A process that enters a sandbox can be stopped by those inside (SIGSTOP) before its execve. */
+const DEFAULT_TIMEOUT_MS = 30_000;
 const ENDED_BY_DAEMON = 0xffff_ffff;
 const PERMITS = { go: 1, skip: 2 } as const;
 /** Descriptors of launch itself: native/plan.h. */
@@ -45,8 +47,11 @@ export class RunningPlan {
       throw error;
     }
     options.signal?.addEventListener('abort', this.#cancel);
-    const { timeoutMs } = options;
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#end('ETIME'), timeoutMs);
+    if (!stepping) this.#timer = setTimeout(() => this.#end('ETIME'), this.#timeoutMs);
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
   report(): PlanReport {
@@ -63,7 +68,7 @@ export class RunningPlan {
   outcome(): PlanReport {
     const report = this.report();
     if (this.#endedFor !== null && !report.ran) {
-      const why = this.#endedFor === 'ETIME' ? `it took longer than ${this.#options.timeoutMs} ms` : 'it was cancelled';
+      const why = this.#endedFor === 'ETIME' ? `it took longer than ${this.#timeoutMs} ms` : 'it was cancelled';
       throw new SysError('run', this.#endedFor, 'launch plan', why);
     }
     if (report.failed) throw new PlanError(report.failed, report);
