@@ -41,8 +41,12 @@ export function runGuest({ vmlinuz, initramfs, image, cache }, onLine) {
       hung = true;
       child.kill('SIGKILL');
     }, HANG_MS);
-    const end = () => child.kill('SIGKILL');
-    process.once('exit', end);
+    // Whoever ends this program ends the guest with it.
+    const interrupted = () => {
+      child.kill('SIGKILL');
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     child.stdout.setEncoding('utf8').on('data', (text) => {
       const lines = `${rest}${text}`.split(/\r?\n/);
       rest = lines.pop() ?? '';
@@ -52,7 +56,7 @@ export function runGuest({ vmlinuz, initramfs, image, cache }, onLine) {
     child.on('error', (error) => (said += error.message));
     child.on('close', (code) => {
       clearTimeout(guard);
-      process.off('exit', end);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       if (hung) resolve(`it was still running after ${HANG_MS / 1000} s and was ended`);
       else resolve(code === 0 ? null : `QEMU ended with status ${code}: ${said.trim()}`);
     });

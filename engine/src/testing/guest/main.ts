@@ -1,6 +1,6 @@
 // Entry of the guest: runs the test files it is given with vitest's runner and writes a line of JSON for each test to a file
 // (a serial port), for apps/setup/guest-test.mjs to read. Never decides what passes: that is the host's.
-import { type Task, type VitestRunner, startTests } from '@vitest/runner';
+import { type Task, type Test, type VitestRunner, startTests } from '@vitest/runner';
 import { openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -33,18 +33,33 @@ const runner: VitestRunner = {
   },
   importFile: (path) => import(pathToFileURL(path).href) as Promise<unknown>,
   onBeforeRunTask: (test) => tell({ kind: 'start', file: test.file.filepath, name: fullName(test) }),
-  onAfterRunTask: (test) =>
-    tell({
-      kind: 'test',
-      file: test.file.filepath,
-      name: fullName(test),
-      state: test.result?.state ?? test.mode,
-      // Why it was skipped; not among the runner's types.
-      note: Reflect.get(test.result ?? {}, 'note') as unknown,
-      durationMs: Math.round(test.result?.duration ?? 0),
-      errors: (test.result?.errors ?? []).map(({ message, stack, diff }) => ({ message, stack, diff })),
-    }),
+  onAfterRunTask: tellTest,
 };
+
+const told = new Set<string>();
+
+function tellTest(test: Test): void {
+  if (told.has(test.id)) return;
+  told.add(test.id);
+  tell({
+    kind: 'test',
+    file: test.file.filepath,
+    name: fullName(test),
+    state: test.result?.state ?? test.mode,
+    // Why it was skipped; not among the runner's types.
+    note: Reflect.get(test.result ?? {}, 'note') as unknown,
+    durationMs: Math.round(test.result?.duration ?? 0),
+    errors: (test.result?.errors ?? []).map(({ message, stack, diff }) => ({ message, stack, diff })),
+  });
+}
+
+/** Skipped tests, and those whose suite failed before they ran: the runner calls back for none of them. */
+function tellRest(tasks: readonly Task[]): void {
+  for (const task of tasks) {
+    if (task.type === 'test') tellTest(task);
+    else tellRest(task.tasks);
+  }
+}
 
 /** Failures of files and suites themselves: an import that throws, a hook that fails. */
 function suiteErrors(tasks: readonly Task[]): { name: string; message: string }[] {
@@ -63,6 +78,7 @@ process.on('unhandledRejection', (error) =>
 );
 try {
   const done = await startTests(files, runner);
+  tellRest(done);
   for (const error of suiteErrors(done)) tell({ kind: 'error', ...error });
   tell({ kind: 'end' });
 } catch (error) {
