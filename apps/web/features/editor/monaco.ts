@@ -62,6 +62,12 @@ export function applyTheme(): void {
       { token: 'keyword', foreground: bare('--ink'), fontStyle: 'bold' },
       { token: 'number', foreground: bare('--now') },
       { token: 'variable', foreground: bare('--warn') },
+      { token: 'metatag', foreground: bare('--ink-3') },
+      { token: 'type', foreground: bare('--ink'), fontStyle: 'bold' },
+      { token: 'tag', foreground: bare('--ink'), fontStyle: 'bold' },
+      { token: 'delimiter', foreground: bare('--ink-2') },
+      { token: 'operator', foreground: bare('--ink-2') },
+      { token: 'predefined', foreground: bare('--ink') },
     ],
     colors: {
       'editor.background': hex('--raised'),

@@ -43,7 +43,10 @@ export function Details({
     ],
   ];
   return (
-    <section className={styles.details} aria-label={t('details', { name })}>
+    <section
+      className={`${styles.details} ${process.pids.length > 1 ? styles.left : ''}`}
+      aria-label={t('details', { name })}
+    >
       <div className={styles.head}>
         <h3>{name}</h3>
         {view.isNew ? <span className="note">{t('newSince')}</span> : null}

@@ -13,7 +13,9 @@ import { usePan } from './use-pan.ts';
 import { remark, type ScopeWords } from './words.ts';
 import styles from './drawing.module.css';
 
-const BELOW_FLOOR = 38;
+/** Room under the floor for its words: one line, or two on a narrow sheet. */
+const belowFloor = (width: number) => (width < NARROW ? 56 : 38);
+const NARROW = 720;
 const KEEL = 24;
 /** How far the sheet's last hull may be drawn deeper than its members need, to stand on the floor. */
 const STRETCH = 110;
@@ -50,10 +52,10 @@ export function Drawing({ snapshot, views, terminals, selected, onSelect }: Draw
   );
   const floorY = Math.max(
     layout.bottom + KEEL,
-    Math.min(viewport.height - BELOW_FLOOR, layout.bottom + KEEL + STRETCH),
+    Math.min(viewport.height - belowFloor(viewport.width), layout.bottom + KEEL + STRETCH),
   );
   const width = Math.max(layout.width, viewport.width);
-  const height = Math.max(floorY + BELOW_FLOOR, viewport.height);
+  const height = Math.max(floorY + belowFloor(viewport.width), viewport.height);
   const byKey = new Map(views.map((view) => [view.key, view]));
   const visible = layout.nodes.filter((node) => node.y + node.height > viewport.top && node.y < viewport.bottom);
 
@@ -99,7 +101,14 @@ export function Drawing({ snapshot, views, terminals, selected, onSelect }: Draw
       onScroll={onScroll}
     >
       <svg className={styles.svg} width={width} height={height} role="presentation">
-        <Floor y={floorY} width={width} snapshot={snapshot} nested={hullCount > 0} height={height} />
+        <Floor
+          y={floorY}
+          width={width}
+          snapshot={snapshot}
+          nested={hullCount > 0}
+          height={height}
+          narrow={viewport.width < NARROW}
+        />
         <Glyph type="pid" own={false} x={24} y={14} size={17} />
         <text x="48" y="27" className={`${styles.n2} ${styles.b}`}>
           {`pid:[${snapshot.namespaces.pid ?? '?'}]`}
@@ -210,12 +219,14 @@ function Floor({
   height,
   snapshot,
   nested,
+  narrow,
 }: {
   y: number;
   width: number;
   height: number;
   snapshot: Snapshot;
   nested: boolean;
+  narrow: boolean;
 }) {
   const t = useTranslations('scope');
   return (
@@ -225,7 +236,7 @@ function Floor({
       <path className={styles.floor} d={`M0 ${y}H${width}`} />
       <text x="24" y={y + 26} className={`${styles.n2} ${styles.b}`}>
         {t(nested ? 'oneKernel' : 'oneKernelAlone')}
-        <tspan className={styles.n} dx="10" fontWeight="500">
+        <tspan className={styles.n} {...(narrow ? { x: 24, dy: 17 } : { dx: 10 })} fontWeight="500">
           {t('kernelLine', { release: snapshot.kernel.release, hostname: snapshot.hostname })}
         </tspan>
       </text>

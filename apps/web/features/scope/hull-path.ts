@@ -24,7 +24,7 @@ export function shellPath({ x, y, width, height, bow }: Box): string {
 
 /** The torn edge where the plating begins: everything right of it is closed hull. */
 export function breakLine({ x, y, width, height, bow }: Box): string {
-  const at = x + width - bow * 0.86;
+  const at = x + width - bow * 0.74;
   const points: string[] = [];
   const teeth = [-5, 3, -6, 1, -7, -2, -11, -7, -3, -11, -7, -13];
   const step = 20;

@@ -68,7 +68,10 @@ export const METRIC = {
   padTopDeep: 62,
   padBottom: 30,
   bow: 96,
-  bowNarrow: 58,
+  bowNarrow: 64,
+  marginNarrow: 14,
+  indentNarrow: 14,
+  indentRootNarrow: 28,
   gap: 56,
   hullGap: 22,
   /** The sheer: how much higher the bow stands than the stern. */
@@ -210,12 +213,12 @@ interface Work {
 
 function place(root: Block, side: 'right' | 'below', bow: number): ScopeLayout {
   const work: Work = { nodes: [], hulls: [], edges: [], at: new Map(), side, bow };
-  const end = placeBlock(work, root, METRIC.margin, METRIC.top, null);
+  const end = placeBlock(work, root, side === 'right' ? METRIC.margin : METRIC.marginNarrow, METRIC.top, null);
   return {
     nodes: work.nodes,
     hulls: work.hulls,
     edges: work.edges,
-    width: end.right + METRIC.margin,
+    width: end.right + (side === 'right' ? METRIC.margin : METRIC.marginNarrow),
     bottom: end.bottom,
   };
 }
@@ -251,7 +254,8 @@ function placeBlock(
   }
   treeEdges(work, block);
   const ownRight = right;
-  const childX = work.side === 'right' ? ownRight + METRIC.gap : x + METRIC.indent;
+  const childX =
+    work.side === 'right' ? ownRight + METRIC.gap : x + (deep ? METRIC.indentNarrow : METRIC.indentRootNarrow);
   let nextY = work.side === 'right' ? y - METRIC.top + 6 : bottom + METRIC.hullGap;
   if (deep && work.side === 'right') nextY = y;
   for (const child of block.children) {
@@ -337,8 +341,16 @@ function forkEdges(work: Work, child: Block, hull: Hull): void {
           : `M${from.x + from.width} ${fromY}H${channel}V${y}H${to.x}`;
       work.edges.push({ id: `fork-${to.key}`, path, port, end });
     } else {
-      const x = Math.min(from.x + METRIC.indent / 2, hull.x - 8);
-      work.edges.push({ id: `fork-${to.key}`, path: `M${x} ${from.y + from.height}V${y}H${to.x}`, port, end });
+      // Out of the plate at its lower left, down beside the hull, in through the stern.
+      const x = hull.x - 9;
+      const out = from.y + from.height;
+      const jog = out + 6;
+      work.edges.push({
+        id: `fork-${to.key}`,
+        path: `M${from.x + 5} ${out}V${jog}H${x}V${y}H${to.x}`,
+        port,
+        end,
+      });
     }
   }
 }

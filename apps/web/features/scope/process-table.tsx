@@ -141,7 +141,7 @@ const Row = memo(function Row({ view, selected, focusable, onSelect, ...row }: R
         <td className={styles.state}>
           {view.isNew && !view.exit ? <span className={styles.new}>{t('new')} </span> : null}
           {row.remark}
-          {view.nextChild === null ? null : `, ${t('nextChild')} pid:[${view.nextChild}]`}
+          {view.nextChild === null ? null : `, ${t('nextChild')} …${String(view.nextChild).slice(-4)}`}
           {view.marked ? <span className="vh">, {t('marked')}</span> : null}
         </td>
         <td className={styles.glyphs}>

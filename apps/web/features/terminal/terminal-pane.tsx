@@ -52,7 +52,7 @@ export function TerminalPane(props: PaneProps) {
       // xterm measures its cell once: with the face that will be there, not with what stands in for it.
       const [{ openTerminalSession }] = await Promise.all([
         import('./terminal-session.ts'),
-        document.fonts.load('13px "IBM Plex Mono"'),
+        document.fonts.load('13.4px "IBM Plex Mono"'),
       ]);
       if (gone || !screen.current) return;
       made = openTerminalSession(
