@@ -10,10 +10,13 @@ import { buildFolder, projectRoot } from './paths.mjs';
 import { runTool } from './tool.mjs';
 
 /** @typedef {import('./steps.mjs').Step} Step */
-/** @typedef {'launch' | 'engine' | 'server' | 'web'} BuildTarget */
+/** @typedef {'launch' | 'engine' | 'server' | 'web' | 'pty'} BuildTarget */
+
+/** What `npm start` runs on. @type {BuildTarget[]} */
+export const LAB_TARGETS = ['launch', 'engine', 'server', 'web'];
 
 /** @type {BuildTarget[]} */
-export const BUILD_TARGETS = ['launch', 'engine', 'server', 'web'];
+export const BUILD_TARGETS = [...LAB_TARGETS, 'pty'];
 
 const PLATFORM = [process.version, process.arch];
 const LOCK = 'package-lock.json';
@@ -57,6 +60,25 @@ export const probeStep = {
     contentHash(projectRoot, ['engine/src/kernel', 'engine/src/model', 'apps/setup/bundle.mjs', LOCK], PLATFORM),
   stands: () => inBuild('probe.mjs'),
   run: () => bundle({ probe: 'engine/src/kernel/probe.ts' }),
+};
+
+/**
+ * node-pty, which types at terminals for `npm run lessons -- solve` and the tests: the one package that is compiled here. The lab
+ * itself never loads it. @type {Step}
+ */
+export const ptyStep = {
+  id: 'pty',
+  title: 'node-pty (C++)',
+  needs: ['npm'],
+  key: () => null,
+  done: () => existsSync(join(projectRoot, 'node_modules/node-pty/build/Release/pty.node')),
+  run: async () => {
+    await runTool('npm', ['rebuild', 'node-pty', '--no-audit', '--no-fund'], {
+      cwd: projectRoot,
+      log: join(buildFolder, 'logs/pty.log'),
+      advice: 'It needs a C++ compiler, make and Python (Debian: g++, make, python3), and Node’s header files.',
+    });
+  },
 };
 
 /** @type {Step} */
@@ -129,5 +151,6 @@ export function buildSteps(targets) {
   if (wanted.has('engine')) steps.push(engineStep);
   if (wanted.has('server')) steps.push(prismaStep, serverStep);
   if (wanted.has('web')) steps.push(webStep);
+  if (wanted.has('pty')) steps.push(ptyStep);
   return steps;
 }

@@ -1,5 +1,5 @@
-// `node apps/setup/build.mjs [launch|engine|server|web|all]…`: builds what is named, and only what changed.
-import { BUILD_TARGETS, buildSteps } from './build-steps.mjs';
+// `node apps/setup/build.mjs [launch|engine|server|web|pty|all]…`: builds what is named, and only what changed. all: what the lab runs on.
+import { BUILD_TARGETS, LAB_TARGETS, buildSteps } from './build-steps.mjs';
 import { reportFailure } from './failure.mjs';
 import { Progress } from './progress.mjs';
 import { runSteps } from './steps.mjs';
@@ -12,7 +12,10 @@ if (unknown !== undefined) {
 }
 const all = named.length === 0 || named.includes('all');
 try {
-  await runSteps(buildSteps(BUILD_TARGETS.filter((target) => all || named.includes(target))), new Progress());
+  await runSteps(
+    buildSteps(BUILD_TARGETS.filter((target) => named.includes(target) || (all && LAB_TARGETS.includes(target)))),
+    new Progress(),
+  );
 } catch (error) {
   reportFailure(error);
   process.exit(1);

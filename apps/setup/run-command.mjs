@@ -1,7 +1,7 @@
 // Sets up what one command needs, then becomes that command: the engine alone, the doctor, the lessons' tools.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { buildSteps } from './build-steps.mjs';
+import { buildSteps, ptyStep } from './build-steps.mjs';
 import { dependenciesStep } from './dependencies.mjs';
 import { doctor } from './doctor.mjs';
 import { reportFailure } from './failure.mjs';
@@ -53,7 +53,9 @@ async function runEngine(argv) {
 
 /** @param {string[]} argv */
 async function runLessons(argv) {
-  await runSteps([dependenciesStep], new Progress(process.stderr));
+  // Solving types at real terminals.
+  const needed = argv[0] === 'solve' ? [dependenciesStep, ptyStep] : [dependenciesStep];
+  await runSteps(needed, new Progress(process.stderr));
   return await become(
     process.execPath,
     ['--import', 'tsx', join(projectRoot, 'apps/server/src/lessons/main.ts'), ...argv],

@@ -1,7 +1,7 @@
 // The set-up: says what lacks and why, then installs and builds it. `npm start` runs it every time; when nothing changed it
 // only compares hashes.
 import { existsSync } from 'node:fs';
-import { buildSteps, BUILD_TARGETS } from './build-steps.mjs';
+import { LAB_TARGETS, buildSteps } from './build-steps.mjs';
 import { dependenciesInstalled } from './dependencies.mjs';
 import { hostFacts, hostProblems } from './host-checks.mjs';
 import { installPackages, missingPackages } from './host-packages.mjs';
@@ -37,7 +37,7 @@ export async function setUp(paths, progress) {
   const packages = packagesStep(paths, missing);
   const needs = packages.map(({ id }) => id);
   const image = imageStep(paths);
-  const steps = buildSteps(BUILD_TARGETS).map((step) => (step.id === 'launch' ? { ...step, needs } : step));
+  const steps = buildSteps(LAB_TARGETS).map((step) => (step.id === 'launch' ? { ...step, needs } : step));
   return await runSteps([...packages, { ...image, needs }, ...steps], progress);
 }
 
