@@ -65,14 +65,15 @@ export async function bundle(entries) {
     );
   }
   // Not a static import: this file is loaded before npm packages are there.
-  const { build } = await import('esbuild');
+  const { buildSync } = await import('esbuild');
   const points = Object.entries(entries).map(([name, entry]) => ({ in: join(projectRoot, entry), out: name }));
   const sources = new Set(
     Object.values(entries).map((entry) => entry.slice(0, entry.indexOf('/src/') + '/src'.length)),
   );
   const workers = [...sources].flatMap(workerEntries).map((path) => ({ in: path, out: basename(path, '.ts') }));
   try {
-    await build({
+    // Not build(): that leaves a child process for as long as this one lives, and npm start lives for good.
+    buildSync({
       absWorkingDir: projectRoot,
       entryPoints: [...points, ...workers],
       outdir: buildFolder,

@@ -5,13 +5,13 @@ import { instanceId } from '../../engine/src/instance-id.mjs';
 import { PROFILE_NAME, profileNeeded } from './app-armor.mjs';
 import { recordInJournal } from './journal.mjs';
 import { LAB_USER } from './lab-user.mjs';
-import { projectRoot } from './paths.mjs';
+import { instancePaths, projectRoot } from './paths.mjs';
 import { CODE_PARTS, engineArguments, engineEnvironment, serverEnvironment } from './server-jail.mjs';
 import { SetupError, runTool } from './tool.mjs';
 import { engineUnit, engineUnitName, labUnit, labUnitName } from './units.mjs';
 
 const UNIT_FOLDER = '/etc/systemd/system';
-const USUAL_ROOT = '/var/lib/drydock';
+const USUAL = instancePaths({});
 
 /** True where systemd is the machine's init (sd_booted(3)). */
 export const systemdRuns = () => existsSync('/run/systemd/system');
@@ -24,9 +24,9 @@ export function requireSystemd() {
   );
 }
 
-/** A word for the instance's units, so that two instances have two pairs. @param {string} root */
-export function unitSuffix(root) {
-  return root === USUAL_ROOT ? '' : `-${instanceId(root)}`;
+/** A word for the instance's units, so that two instances have two pairs. @param {{ root: string, run: string }} paths */
+export function unitSuffix({ root, run }) {
+  return root === USUAL.root && run === USUAL.run ? '' : `-${instanceId(root, run)}`;
 }
 
 /**
@@ -36,7 +36,7 @@ export function unitSuffix(root) {
  */
 export function unitFacts(paths, options, user) {
   return {
-    suffix: unitSuffix(paths.root),
+    suffix: unitSuffix(paths),
     node: process.execPath,
     clone: projectRoot,
     codeParts: CODE_PARTS.filter((part) => existsSync(join(projectRoot, part))),

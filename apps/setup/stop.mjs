@@ -1,27 +1,21 @@
-// `npm start -- --stop`: ends every sandbox of this instance (their files are kept), then the lab and the engine.
-import { existsSync, readFileSync } from 'node:fs';
+// `npm start -- --stop`: ends the lab, the engine and every sandbox of this instance; sandboxes' files are kept.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { engineCommand } from './server-jail.mjs';
-import { listSandboxes, stopSandbox } from './engine-client.mjs';
-import { LAB_USER, findUser } from './lab-user.mjs';
+import { engineArguments, engineEnvironment } from './server-jail.mjs';
+import { readJournal } from './journal.mjs';
 import { buildFolder } from './paths.mjs';
 import { readRunning } from './running.mjs';
-import { Supervised } from './supervisor.mjs';
-import { SetupError } from './tool.mjs';
+import { activeUnits } from './service.mjs';
+import { SetupError, runTool } from './tool.mjs';
 
 /** @param {import('./paths.mjs').InstancePaths} paths */
 export async function stopEverything(paths) {
-  const ended = await withEngine(paths, async () => {
-    const sandboxes = (await listSandboxes(paths.labSocket)) ?? [];
-    const alive = sandboxes.filter(({ state }) => state !== 'stopped' && state !== 'failed');
-    for (const { id } of alive) await stopSandbox(paths.labSocket, id);
-    return alive.length;
-  });
-  if (ended !== null && ended > 0)
-    console.log(`${ended} ${ended === 1 ? 'sandbox has' : 'sandboxes have'} ended; files are kept.`);
-  console.log(
-    (await stopRunning(paths)) ? 'The lab and the engine have stopped.' : 'Neither the lab nor the engine was running.',
-  );
+  const units = await activeUnits(readJournal(paths.journal).units);
+  if (units.length > 0) await runTool('systemctl', ['stop', ...units]);
+  const stopped = (await stopRunning(paths)) || units.length > 0;
+  await tearDown(paths);
+  console.log(stopped ? 'The lab and the engine have stopped.' : 'Neither the lab nor the engine was running.');
+  console.log('No sandbox runs; their files are kept.');
 }
 
 /** Ends the `npm start` that runs, and waits for it. False where none runs. @param {import('./paths.mjs').InstancePaths} paths */
@@ -42,27 +36,14 @@ export async function stopRunning(paths) {
 }
 
 /**
- * Does something with an engine that answers: the one that runs, or one started for the purpose. null where there is nothing to
- * start, because the instance has no state or nothing is built.
- * @template T @param {import('./paths.mjs').InstancePaths} paths @param {() => Promise<T>} work
- * @returns {Promise<T | null>}
+ * Has the engine end all sandboxes and take back its control groups, links and rules. Call it when no daemon runs. Does nothing
+ * where the engine was never built.
+ * @param {import('./paths.mjs').InstancePaths} paths
  */
-export async function withEngine(paths, work) {
-  if ((await listSandboxes(paths.labSocket)) !== null) return await work();
-  const user = findUser(readFileSync('/etc/passwd', 'utf8'), LAB_USER);
-  if (!user || !existsSync(join(paths.root, 'sandboxes')) || !existsSync(join(buildFolder, 'engine.mjs'))) return null;
-  const engine = new Supervised({
-    title: 'engine daemon',
-    log: join(paths.root, 'logs/engine.log'),
-    ready: /^engine ready /,
-    command: () => engineCommand(paths, user),
-    say: console.error,
-    giveUp: () => {},
+export async function tearDown(paths) {
+  if (!existsSync(join(buildFolder, 'engine.mjs')) || !existsSync(paths.root)) return;
+  await runTool(process.execPath, [...engineArguments(), '--tear-down'], {
+    env: engineEnvironment(paths, { gid: 0 }),
+    log: join(buildFolder, 'logs/tear-down.log'),
   });
-  await engine.start();
-  try {
-    return await work();
-  } finally {
-    await engine.stop();
-  }
 }

@@ -1,10 +1,10 @@
 // `npm run uninstall`: takes back what the set-up and the lab did to this host, from the journal and by the instance's own names.
 // Removes nothing it does not know; says what it leaves.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { instanceId } from '../../engine/src/instance-id.mjs';
 import { PROFILE_FILE } from './app-armor.mjs';
-import { listSandboxes, removeSandbox, stopSandbox } from './engine-client.mjs';
 import { reportFailure } from './failure.mjs';
 import { writeSysctl } from './harden.mjs';
 import { findProgram } from './host-packages.mjs';
@@ -13,7 +13,7 @@ import { LAB_USER, findUser } from './lab-user.mjs';
 import { removeGroups, removeKnown, removeTable, unmountBelow } from './leftovers.mjs';
 import { instancePaths } from './paths.mjs';
 import { systemdRuns } from './service.mjs';
-import { stopRunning, withEngine } from './stop.mjs';
+import { stopRunning, tearDown } from './stop.mjs';
 import { SetupError, runTool } from './tool.mjs';
 import { UNINSTALL_USAGE, parseUninstallOptions } from './uninstall-options.mjs';
 
@@ -47,10 +47,10 @@ async function uninstall(options, paths) {
     console.log('Nothing was changed.');
     return;
   }
-  const id = instanceId(paths.root);
-  await endSandboxes(options, paths);
+  const id = instanceId(paths.root, paths.run);
   await stopUnits(journal.units);
   if (await stopRunning(paths)) console.log('The lab and the engine have stopped.');
+  await endSandboxes(paths);
   await removeGroups(`drydock-${id}`);
   await removeTable(`drydock_${id}`);
   for (const [key, value] of Object.entries(journal.sysctls)) writeSysctl(key, value);
@@ -93,20 +93,14 @@ async function agreed() {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** @param {UninstallOptions} options @param {InstancePaths} paths */
-async function endSandboxes(options, paths) {
-  const end = options.keepData ? stopSandbox : removeSandbox;
+/** @param {InstancePaths} paths */
+async function endSandboxes(paths) {
   try {
-    await withEngine(paths, async () => {
-      const sandboxes = (await listSandboxes(paths.labSocket)) ?? [];
-      for (const { id } of sandboxes) await end(paths.labSocket, id);
-      if (sandboxes.length > 0)
-        console.log(`${sandboxes.length} sandboxes: ${options.keepData ? 'stopped' : 'removed'}.`);
-    });
+    await tearDown(paths);
   } catch (error) {
-    // What the engine can't end is found by its names below.
+    // What the engine can't end is found by its names afterwards.
     console.error(
-      `The engine could not end every sandbox (${error instanceof Error ? error.message : String(error)}); their control groups are ended instead.`,
+      `The engine could not end the sandboxes (${error instanceof Error ? error.message : String(error)}); their control groups are ended instead.`,
     );
   }
 }
@@ -179,5 +173,12 @@ async function removeState(options, paths, journal) {
   if (rest.length > 0) console.log(`Left in ${paths.root}, because the set-up did not make it: ${rest.join(', ')}`);
   const files = removeKnown(paths.labData, ['lab.db', 'lab.db-wal', 'lab.db-shm']);
   if (files.length > 0) console.log(`Left in ${paths.labData}: ${files.join(', ')}`);
-  removeKnown(SLOTS, []);
+  releaseSlots(paths.root);
+}
+
+/** Ranges of user ids whose sandboxes were under this root; other instances' claims stay. @param {string} root */
+function releaseSlots(root) {
+  if (!existsSync(SLOTS)) return;
+  const ours = readdirSync(SLOTS).filter((slot) => readFileSync(join(SLOTS, slot), 'utf8').startsWith(`${root}/`));
+  removeKnown(SLOTS, ours);
 }

@@ -7,7 +7,7 @@ const paths = instancePaths({ DRYDOCK_ROOT: '/srv/a "b" 100%', DRYDOCK_RUN: '/ru
 const facts = unitFacts(paths, { host: '127.0.0.1', port: 3100 }, { gid: 995 });
 
 it('gives the usual instance plain names and every other a pair of its own', () => {
-  expect(unitSuffix('/var/lib/drydock')).toBe('');
+  expect(unitSuffix(instancePaths({}))).toBe('');
   expect(engineUnitName(facts)).toMatch(/^drydock-engine-[0-9a-f]{6}\.service$/);
   expect(labUnitName(facts)).toBe(engineUnitName(facts).replace('engine', 'lab'));
 });

@@ -4,9 +4,12 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 
 /**
- * Six hex digits made of DRYDOCK_ROOT: the same root finds the same objects again, two roots never share any.
- * @param {string} root
+ * Six hex digits made of DRYDOCK_ROOT and DRYDOCK_RUN: the same directories find the same objects again, others never share any.
+ * @param {string} root @param {string} run
  */
-export function instanceId(root) {
-  return createHash('sha256').update(resolve(root)).digest('hex').slice(0, 6);
+export function instanceId(root, run) {
+  return createHash('sha256')
+    .update(`${resolve(root)}\n${resolve(run)}`)
+    .digest('hex')
+    .slice(0, 6);
 }

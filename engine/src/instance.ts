@@ -1,6 +1,6 @@
 // Where this daemon keeps its things, and the name it puts on its kernel objects: from the environment, as contract.md says.
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { instanceId } from './instance-id.mjs';
 
 export interface Instance {
   /** Six characters in the names of links, tables and control groups: the same for the same directories. */
@@ -21,7 +21,7 @@ export function instanceOf(env: Readonly<Record<string, string | undefined>>): I
   const run = resolve(env['DRYDOCK_RUN'] || '/run/drydock');
   const engineSocket = resolve(env['DRYDOCK_SOCKET'] || join(run, 'engine.sock'));
   return {
-    id: createHash('sha256').update(`${root}\n${run}`).digest('hex').slice(0, 6),
+    id: instanceId(root, run),
     root,
     run,
     engineSocket,
