@@ -20,7 +20,7 @@ static struct step *steps;
 static struct row *rows;
 static struct slot *slots;
 static int is_keeper = 1;
-static char *own_name;      // argv[0]
+static char *own_name;                       // argv[0]
 static int left_read = -1, left_write = -1; // see finish()
 static long daemon;                         // pid of the parent
 static const long wait_time[2] = {0, 50000000};

@@ -81,5 +81,5 @@ export interface Kernel {
   /** Runs a plan that ends in `keep`. Throws like run(). */
   launch(plan: LaunchPlan, options: LaunchOptions): Promise<Launched>;
   /** The keeper of a directory, after a restart. Null: its plan never ran to the end (the directory can be removed). */
-  recover(directory: string): Promise<Kept | null>;
+  recover(directory: string, outputPath?: string): Promise<Kept | null>;
 }

@@ -55,7 +55,7 @@ test('a step that fails names itself, in the keeper and in a child', async () =>
   await expect(linux.run({ start: 'a', blocks: { a: [missing] } })).rejects.toMatchObject({
     syscall: 'chdir',
     errno: 'ENOENT',
-    target: '"/no/such/place"',
+    target: '/no/such/place',
   });
   const inChild: LaunchPlan = {
     start: 'a',

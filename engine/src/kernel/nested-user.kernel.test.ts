@@ -133,7 +133,7 @@ test('init holds nothing of the host’s: no descriptor, no mapping of the plan'
 
 test('who enters is the learner’s root: all rights inside, one limit with all that is made there', async () => {
   expect(await inside('id -u; hostname; cat /proc/self/uid_map; cat /proc/1/comm')).toMatch(
-    /^0\nnested\n\s+0\s+0\s+65536\ndrydock-keeper\n$/,
+    /^0\nnested\n\s+0\s+0\s+65536\ninit\n$/,
   );
   expect(await inside('readlink /proc/1/ns/pid >/dev/null && echo readable')).toBe('readable\n');
   // U1's cap of two counts U2 and one more.

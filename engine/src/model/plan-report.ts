@@ -42,12 +42,18 @@ export class PlanError extends SysError {
   readonly step: StepReport;
   readonly report: PlanReport;
   constructor(step: StepReport, report: PlanReport) {
-    const target = step.args.length > 0 ? step.args.join(', ') : step.block;
-    super(step.call, step.errno ?? 'no result', target, `step ${step.index} of block "${step.block}"`);
+    super(step.call, step.errno ?? 'no result', targetOf(step), `step ${step.index} of block "${step.block}"`);
     this.name = 'PlanError';
     this.step = step;
     this.report = report;
   }
+}
+
+/** What a step was about: the path or name it was given; without one, its arguments. */
+function targetOf({ call, args, block }: StepReport): string {
+  const target = call === 'mount' ? args[1] : args.find((printed) => printed.startsWith('"'));
+  if (target?.startsWith('"')) return JSON.parse(target) as string;
+  return args.length > 0 ? args.join(', ') : block;
 }
 
 /** `bytes`: the plan's memory as it is now. */
