@@ -77,8 +77,9 @@ export function endOf(exit: Pick<ObservedExit, 'code' | 'signal'>): Text {
   return { en: 'ended; how was not seen', zh: '已结束，没有看到是怎样结束的' };
 }
 
+/** The status its parent got, by wait4(2): nothing of it is left in /proc. */
 const waitStatus = (subject: Subject): string | null =>
-  subject.ended ? `wait(2) status of ${subject.ended.pids[0]}` : procFile(subject, 'stat');
+  subject.ended ? `wait4(${subject.ended.pids[0] ?? '?'})` : procFile(subject, 'stat');
 
 const stillLives = (subject: Subject): Text | null =>
   subject.living ? { en: `${nameOf(subject.living)} still lives`, zh: `${nameOf(subject.living)} 还活着` } : null;

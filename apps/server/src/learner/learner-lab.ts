@@ -116,9 +116,11 @@ export class LearnerLab {
 
   /** Freezes or stops what nobody looks at, or what is at its time limit. */
   async enforceLease(): Promise<void> {
-    const end = await this.#alone(() => this.keeper.enforce(this.tabs.size > 0));
+    const lookAway = (): void => {
+      for (const session of this.#sessions.values()) session.pause();
+    };
+    const end = await this.#alone(() => this.keeper.enforce(this.tabs.size > 0, Date.now(), lookAway));
     if (end === null) return;
-    for (const session of this.#sessions.values()) session.pause();
     this.#sessions.clear();
     this.terminals.drop();
     if (end === 'stop-clock') this.#tell('warn', 'stoppedClock');

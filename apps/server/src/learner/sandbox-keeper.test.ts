@@ -57,6 +57,17 @@ describe('a sandbox', () => {
     expect(stateOf()).toBe('running');
   });
 
+  it('is ended only after whoever follows it has looked away', async () => {
+    const keeper = keeperOf();
+    await keeper.ready();
+    const before: (string | undefined)[] = [];
+    await keeper.enforce(false, Date.now(), () => before.push(stateOf()));
+    expect(before).toEqual([]);
+    await keeper.enforce(false, Date.now() + 2 * policy.wallClockMs, () => before.push(stateOf()));
+    expect(before).toEqual(['running']);
+    expect(stateOf()).toBe('stopped');
+  });
+
   it('is stopped later, by whichever process looks after it then', async () => {
     await keeperOf().ready();
     const seen = Date.now();

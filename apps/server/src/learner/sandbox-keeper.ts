@@ -84,13 +84,17 @@ export class SandboxKeeper {
     this.#parts.changed();
   }
 
-  /** Carries out what the lease says is due; answers what was done. */
-  async enforce(watched: boolean, nowMs = Date.now()): Promise<LeaseEnd> {
+  /**
+   * Carries out what the lease says is due; answers what was done. `before` is called first: whoever follows the sandbox
+   * has to look away, or the end of its processes would be taken for the learner's doing.
+   */
+  async enforce(watched: boolean, nowMs = Date.now(), before: () => void = () => {}): Promise<LeaseEnd> {
     this.#lease ??= await this.#parts.leases.find(this.#parts.learner);
     if (!this.#lease || this.#starting) return null;
     if (watched) await this.seen(nowMs);
     const end = dueEnd(this.#lease, watched, nowMs, this.#parts.policy);
     if (end === null) return null;
+    before();
     try {
       this.#sandbox = await this.#parts.engine.act(this.id, end === 'freeze' ? 'freeze' : 'stop');
     } catch (error) {
