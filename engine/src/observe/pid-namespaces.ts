@@ -34,12 +34,12 @@ export class PidNamespaces {
     if (chain === undefined) {
       const all = view.pidNamespaces();
       const end = all.indexOf(this.sandbox);
-      // On its way out it may have no links any more: what was inherited at the fork stands.
-      if (all.length === 0) return true;
-      chain = end < 0 ? [] : all.slice(0, end + 1);
+      // Not kept: it may have gone while its links were read.
+      if (end < 0) return false;
+      chain = all.slice(0, end + 1);
       this.#chains.set(inode, chain);
     }
-    return chain.length > 0;
+    return true;
   }
 
   /** Whether `inode` is `outer` or lies in it. */

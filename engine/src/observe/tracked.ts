@@ -1,6 +1,6 @@
 // One process of an observed sandbox, between its fork and the moment its parent has waited for it.
 import type { ProcessView, Reading } from '../kernel/proc/source.ts';
-import type { Stat } from '../kernel/proc/stat.ts';
+import { PF_EXITING, type Stat } from '../kernel/proc/stat.ts';
 import type { Status } from '../kernel/proc/status.ts';
 import type { ObservedExit, ObservedProcess } from '../model/observed.ts';
 
@@ -80,3 +80,9 @@ export function isAnother(tracked: Tracked, stat: Stat): boolean {
 
 /** Whether its main thread has ended. */
 export const isOver = ({ state }: Pick<Stat, 'state'>): boolean => state === 'Z' || state === 'X';
+
+/** Whether it has begun to exit, or is gone: then what its links and groups say counts no more. */
+export function isLeaving(view: ProcessView): boolean {
+  const stat = view.stat();
+  return stat === null || isOver(stat) || (stat.flags & PF_EXITING) !== 0;
+}

@@ -10,7 +10,16 @@ import { Pending } from './pending.ts';
 import { PidNamespaces } from './pid-namespaces.ts';
 import { type Owners, ProcessTable } from './process-table.ts';
 import { type Frame, type Looks, compose, look, readNamespaces } from './read-process.ts';
-import { type Identity, type Tracked, identify, isAnother, isOver, newTracked, setIdentity } from './tracked.ts';
+import {
+  type Identity,
+  type Tracked,
+  identify,
+  isAnother,
+  isLeaving,
+  isOver,
+  newTracked,
+  setIdentity,
+} from './tracked.ts';
 
 /** Events are gathered so long before they are told, so that fork, exec and a quick exit make one patch. */
 export const BATCH_MS = 10;
@@ -100,24 +109,25 @@ export class Tracker {
     this.#namespaces.forget(tracked);
   }
 
-  /** Reads who a process is. False when it is gone, or not of this sandbox's namespaces. */
-  #identify(tracked: Tracked, view: ProcessView): boolean {
+  /** Reads who a process is. `gone` also when it goes while it is read: that is no sign that it was foreign. */
+  #identify(tracked: Tracked, view: ProcessView): 'ours' | 'foreign' | 'gone' {
     const identity = identify(view);
-    if (identity === null || isAnother(tracked, identity.stat)) return false;
-    if (identity.status.nspid.length <= this.#frame.level) return false;
+    if (identity === null || isAnother(tracked, identity.stat)) return 'gone';
+    if (identity.status.nspid.length <= this.#frame.level) return 'foreign';
     const guessed = tracked.key;
     setIdentity(tracked, identity);
     // Children that were told of meanwhile name their parent by the guess.
     if (tracked.key !== guessed)
       for (const each of this.#table.all()) if (each.told?.parentKey === guessed) this.#table.dirty.add(each);
-    return this.#namespaces.learn(tracked, view);
+    if (this.#namespaces.learn(tracked, view)) return 'ours';
+    return isLeaving(view) ? 'gone' : 'foreign';
   }
 
   /** A quick look, for it may not live until the batch is told. */
   #glance(tracked: Tracked, atMs: number, program: boolean): void {
     if (!this.#budget.take(atMs, IDENTITY_COST)) return;
     const view = this.#source.open(tracked.pid);
-    if (view && this.#identify(tracked, view) && program) tracked.argv = view.argv() ?? tracked.argv;
+    if (view && this.#identify(tracked, view) === 'ours' && program) tracked.argv = view.argv() ?? tracked.argv;
     view?.close();
   }
 
@@ -242,8 +252,10 @@ export class Tracker {
       return this.#miss(tracked, nowMs);
     }
     try {
-      if (!this.#identify(tracked, view) || tracked.identity === null) return this.#expel(tracked);
+      const whose = this.#identify(tracked, view);
       const { identity } = tracked;
+      if (whose === 'foreign') return this.#expel(tracked);
+      if (whose === 'gone' || identity === null) return this.#miss(tracked, nowMs);
       this.#table.openActivity(tracked, view);
       if (isOver(identity.stat)) {
         // Most likely its exit event is on its way. A zombie that was there before anyone looked has none.
@@ -251,9 +263,11 @@ export class Tracker {
         return this.#tell(tracked, this.#compose(tracked, identity), view);
       }
       const looks = look(view, tracked, identity, this.#frame);
+      if (looks.namespaces.mnt === null && isLeaving(view)) return this.#miss(tracked, nowMs);
       // Unreadable lines (a path beyond PATH_MAX) say nothing: nobody leaves the group he was born in but by the engine.
       const cgroup = looks.lines ? this.#target.cgroupOf(looks.lines) : tracked.cgroup;
-      if (cgroup === null) return this.#expel(tracked);
+      // v1 hierarchies show a process that has begun to exit in "/" (kernel/cgroup/cgroup.c, proc_cgroup_show).
+      if (cgroup === null) return isLeaving(view) ? this.#miss(tracked, nowMs) : this.#expel(tracked);
       tracked.cgroup = cgroup;
       this.#tell(tracked, this.#compose(tracked, identity, looks), view);
     } finally {
@@ -331,7 +345,11 @@ export class Tracker {
       else this.#miss(tracked, nowMs);
     for (const [tracked, sinceMs] of this.#table.missing) {
       if (!lost && nowMs - sinceMs < UNSEEN_MS) continue;
-      if (!tracked.ended && !tracked.end && (tracked.told || tracked.identity)) {
+      const view = this.#source.open(tracked.pid);
+      const stat = view?.stat() ?? null;
+      view?.close();
+      if (stat && !isAnother(tracked, stat)) this.#table.missing.delete(tracked);
+      else if (!tracked.ended && !tracked.end && (tracked.told || tracked.identity)) {
         tracked.end = this.#exitOf(tracked, null, null, nowMs);
         this.#settle(tracked, nowMs, true);
       } else if (!tracked.end) this.#expel(tracked);

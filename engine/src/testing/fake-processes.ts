@@ -38,6 +38,10 @@ export class FakeMachine implements ProcessSource {
   /** Told by the connector, not yet taken. */
   events: ProcEvent[] = [];
   opened = 0;
+  /** Called before each reading of a process: a chance for it to go away in the middle. */
+  beforeRead: (process: FakeProcess) => void = () => {};
+  /** Keys of all that have ended. */
+  readonly ended: { key: string; cgroup: string }[] = [];
 
   constructor() {
     this.#birth(null, INITIAL, INITIAL.pid, '/', 'init');
@@ -138,6 +142,7 @@ export class FakeMachine implements ProcessSource {
     if (process.state === 'Z') return;
     process.state = 'Z';
     process.flags |= PF_EXITING;
+    this.ended.push({ key: `${process.pid}:${process.startTicks}`, cgroup: process.cgroup });
     const heir = this.#inits.get(process.namespaces.pid) ?? null;
     for (const child of this.processes.values())
       if (child.parent === process) child.parent = heir && heir !== process ? heir : process.parent;
@@ -161,7 +166,10 @@ export class FakeMachine implements ProcessSource {
     const process = this.processes.get(pid);
     if (process === undefined) return null;
     const alive = () => this.processes.get(pid) === process;
-    const get = <T>(read: () => T): T | null => (alive() ? read() : null);
+    const get = <T>(read: () => T): T | null => {
+      this.beforeRead(process);
+      return alive() ? read() : null;
+    };
     const reading = (read: () => string) => ({ read: () => get(read), close: () => void this.opened-- });
     this.opened++;
     return {
