@@ -27,7 +27,7 @@ const EXTERNAL = [
 ];
 
 // Packages written for CommonJS call require() for Node's own modules; an ES module has no require unless it makes one.
-const BANNER =
+export const BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /**

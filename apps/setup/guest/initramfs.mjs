@@ -38,6 +38,8 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts -o ptmxmode=0666 devpts /dev/pts
 mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
+# Devices whose node a host's udev makes before their module is loaded; here the module makes it.
+for module in loop tun fuse; do modprobe $module; done
 hostname guest
 ip link set lo up
 node --enable-source-maps /tests/main.mjs /dev/ttyS1 /tests/*.guest.test.mjs

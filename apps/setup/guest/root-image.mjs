@@ -23,7 +23,7 @@ import { runTool } from '../tool.mjs';
 
 /** What tests may call; everything else is busybox, but not sh: busybox's takes its own ip and mount before those of PATH. */
 const PROGRAMS =
-  'sh bash ip tc ss bridge nft iptables unshare nsenter setpriv mount umount losetup mkfs.ext4 strace ping tcpdump'.split(
+  'sh bash ip tc ss bridge nft iptables unshare nsenter setpriv mount umount losetup mkfs.ext4 mke2fs strace ping tcpdump'.split(
     ' ',
   );
 

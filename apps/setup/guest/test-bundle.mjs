@@ -1,7 +1,7 @@
 // Bundles every *.guest.test.ts with vitest's runner into one folder of ES modules that share their chunks.
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { workerEntries } from '../bundle.mjs';
+import { BANNER, workerEntries } from '../bundle.mjs';
 import { buildFolder, projectRoot } from '../paths.mjs';
 import { SetupError, runTool } from '../tool.mjs';
 
@@ -44,7 +44,8 @@ export async function bundleTests(cache, tests) {
       target: 'node20.19',
       sourcemap: 'inline',
       sourcesContent: false,
-      external: ['koffi'],
+      external: ['koffi', 'pino-pretty'],
+      banner: { js: BANNER },
       alias: { vitest: join(testing, 'vitest.ts') },
       logLevel: 'silent',
     });
