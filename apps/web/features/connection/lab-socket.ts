@@ -63,6 +63,7 @@ export function openLabSocket(words: SocketWords, listeners: Listeners): LabSock
     listeners.onConnect();
   });
   socket.on('disconnect', () => {
+    if (closed) return;
     listeners.onDisconnect(null);
     retry();
   });

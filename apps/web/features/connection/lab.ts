@@ -102,6 +102,7 @@ export function createLab(track: string, lesson: string, progress: readonly Step
   return {
     store,
     start(words) {
+      change((state) => ({ ...state, connection: 'connecting' }));
       feed = scopeFeed(
         (scope) => change((state) => ({ ...state, scope })),
         () => void ask('scope:snapshot', {}).then((snapshot) => snapshot && feed?.snapshot(snapshot)),

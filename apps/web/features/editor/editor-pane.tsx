@@ -41,9 +41,9 @@ export function EditorPane({ shown, onState, onRun }: EditorProps) {
   const load = async (target: string) => {
     setConflict(false);
     setLeaving(null);
-    const opened = await lab.request('file:read', { path: target }).catch((error: unknown) => {
-      // A missing file is made by saving; anything else is said, and nothing is opened.
-      if (error instanceof Error && /no such file|ENOENT|not there|没有/i.test(error.message)) return null;
+    const opened = await lab.request('file:read', { path: target }).catch(async (error: unknown) => {
+      // A file that is not there yet is made by saving; anything else is said, and nothing is opened.
+      if (await isMissing(lab, target)) return null;
       lab.say('error', error instanceof Error ? error.message : String(error));
       return undefined;
     });
@@ -187,6 +187,17 @@ export function EditorPane({ shown, onState, onRun }: EditorProps) {
 async function changedUnderneath(lab: Lab, file: OpenFile): Promise<boolean> {
   try {
     return (await lab.request('file:read', { path: file.path })).version !== file.version;
+  } catch {
+    return false;
+  }
+}
+
+/** Its directory can be read and has no such name. */
+async function isMissing(lab: Lab, path: string): Promise<boolean> {
+  const slash = path.lastIndexOf('/');
+  try {
+    const entries = await lab.request('file:list', { path: path.slice(0, slash) || '/' });
+    return entries.every(({ name }) => name !== path.slice(slash + 1));
   } catch {
     return false;
   }

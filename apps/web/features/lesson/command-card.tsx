@@ -5,6 +5,7 @@ import { useLocale, useTranslations } from 'next-intl';
 import { useState, type CSSProperties } from 'react';
 import { useLab, useLabState } from '../connection/lab-context.tsx';
 import { Icon } from '../sign/sign.tsx';
+import { terminalFor } from '../terminal/terminal-number.ts';
 import { calloutsOf } from './flag-callouts.ts';
 import { useViews } from './views.tsx';
 import styles from './command-card.module.css';
@@ -35,10 +36,12 @@ export function CommandCard({ step, command }: { step: PublicStep; command: Comm
   };
   const run = async () => {
     if (!predicted || !online) return;
-    const terminal = lab.store.getState().terminals[command.terminal - 1];
+    const terminal =
+      terminalFor(lab.store.getState().terminals, command.terminal) ??
+      (await lab.ask('terminal:open', { cols: 80, rows: 24 }));
     if (!terminal) return;
     showTerminal(terminal.id);
-    await lab.ask('step:run', { command: command.id, terminal: terminal.id });
+    await lab.ask('step:run', { command: command.run, terminal: terminal.id });
   };
   return (
     <section

@@ -3,7 +3,7 @@
 import type { LessonPage } from '@drydock/protocol/pages.ts';
 import { useTranslations } from 'next-intl';
 import { useSearchParams } from 'next/navigation';
-import { useEffect, useMemo, useRef, useState, type CSSProperties } from 'react';
+import { useEffect, useMemo, useState, type CSSProperties } from 'react';
 import { LabProvider, useLabState } from '../connection/lab-context.tsx';
 import { createLab } from '../connection/lab.ts';
 import { LanguageSwitch } from '../frame/language-switch.tsx';
@@ -38,18 +38,15 @@ export function LessonApp({ page, theme }: { page: LessonPage; theme: Theme }) {
   const [tab, setTab] = useState<string | null>(null);
   const [focusRequest, setFocusRequest] = useState(0);
   const [share, moveSash] = useShare(mode);
-  const latestWords = useRef(words);
-  useEffect(() => {
-    latestWords.current = words;
-  });
 
   useEffect(() => {
     lab.start({
-      noAnswer: (seconds) => latestWords.current('noAnswer', { seconds }),
-      keysUnsure: latestWords.current('keysUnsure'),
+      noAnswer: (seconds) => words('noAnswer', { seconds }),
+      keysUnsure: words('keysUnsure'),
     });
     return () => lab.stop();
-  }, [lab]);
+    // In another language the server says its sentences anew: a socket keeps the language it was opened with.
+  }, [lab, words]);
   useEffect(() => {
     // The sheet is read with the last step's sandbox still open.
     const step = at === SHEET ? page.steps.at(-1)?.id : at;

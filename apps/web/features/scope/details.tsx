@@ -5,6 +5,7 @@ import { NAMESPACE_TYPES } from '@drydock/protocol/observed.ts';
 import { useTranslations } from 'next-intl';
 import { timeOfDay } from '../lesson/format.ts';
 import { Glyph, Icon } from '../sign/sign.tsx';
+import { terminalNumber } from '../terminal/terminal-number.ts';
 import { againstParent, nameOf, type ProcessView } from './process-view.ts';
 import { exitWord } from './words.ts';
 import styles from './details.module.css';
@@ -26,7 +27,7 @@ export function Details({
   const frame = useTranslations('frame');
   const { process } = view;
   const name = `${nameOf(process)} ${process.pids[0]}`;
-  const terminal = terminals.findIndex((candidate) => candidate.id === process.terminal);
+  const terminal = terminals.find((candidate) => candidate.id === process.terminal);
   const uid = (value: number | null) => (value === null ? t('unmapped') : String(value));
   const rows: [string, string][] = [
     [t('command'), process.argv.join(' ') || process.comm],
@@ -37,7 +38,7 @@ export function Details({
     [t('cgroup'), process.cgroup],
     [
       t('tty'),
-      [process.controllingTty ?? t('noTty'), terminal >= 0 ? t('terminal', { number: terminal + 1 }) : null]
+      [process.controllingTty ?? t('noTty'), terminal ? t('terminal', { number: terminalNumber(terminal) }) : null]
         .filter(Boolean)
         .join(', '),
     ],

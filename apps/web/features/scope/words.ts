@@ -2,6 +2,7 @@
 import type { TerminalInfo } from '@drydock/protocol/events.ts';
 import type { useTranslations } from 'next-intl';
 import { signalName } from '../lesson/format.ts';
+import { terminalNumber } from '../terminal/terminal-number.ts';
 import type { ProcessView } from './process-view.ts';
 
 export type ScopeWords = ReturnType<typeof useTranslations<'scope'>>;
@@ -10,9 +11,9 @@ export type ScopeWords = ReturnType<typeof useTranslations<'scope'>>;
 export function remark(view: ProcessView, terminals: readonly TerminalInfo[], t: ScopeWords): string {
   const { process, exit } = view;
   if (exit) return exitWord(exit, t);
-  const terminal = terminals.findIndex((candidate) => candidate.id === process.terminal);
+  const terminal = terminals.find((candidate) => candidate.id === process.terminal);
   const state = t(`state${process.state}`);
-  if (terminal >= 0) return t('terminal', { number: terminal + 1 });
+  if (terminal) return t('terminal', { number: terminalNumber(terminal) });
   if (view.isInit) return process.state === 'S' || process.state === 'R' ? t('initHere') : `${t('initHere')}, ${state}`;
   return state;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACK_EVERY_BYTES, flow } from './flow.ts';
 import { isWebAddress, linesThatRun, pasteBytes } from './paste.ts';
+import { terminalFor, terminalNumber } from './terminal-number.ts';
 
 describe('flow', () => {
   it('acknowledges every 128 kB that xterm has parsed, not what merely arrived', () => {
@@ -42,6 +43,28 @@ describe('paste', () => {
   it('lets nothing end the bracket early', () => {
     expect(pasteBytes('a\nb\u001b[201~rm -rf /\n', true)).toBe('\u001b[200~a\rb[201~rm -rf /\r\u001b[201~');
     expect(pasteBytes('a\r\nb', false)).toBe('a\rb');
+  });
+});
+
+describe('terminalFor', () => {
+  const terminal = (id: string, name: string, ended = false) => ({
+    id,
+    name,
+    tty: 'pts/0',
+    pid: 1,
+    exit: ended ? { code: 0, signal: null } : null,
+  });
+
+  it('goes by the number in the name, whatever was closed before it', () => {
+    const terminals = [terminal('b', 'Terminal 2'), terminal('c', '终端 3')];
+    expect(terminals.map(terminalNumber)).toEqual([2, 3]);
+    expect(terminalFor(terminals, 3)?.id).toBe('c');
+    expect(terminalFor(terminals, 1)?.id).toBe('b');
+  });
+
+  it('never chooses a shell that has ended', () => {
+    expect(terminalFor([terminal('a', 'Terminal 1', true), terminal('b', 'Terminal 2')], 1)?.id).toBe('b');
+    expect(terminalFor([terminal('a', 'Terminal 1', true)], 1)).toBeNull();
   });
 });
 

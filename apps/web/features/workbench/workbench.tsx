@@ -8,6 +8,7 @@ import { useLab, useLabState } from '../connection/lab-context.tsx';
 import { EditorPane } from '../editor/editor-pane.tsx';
 import { useViews } from '../lesson/views.tsx';
 import { Icon } from '../sign/sign.tsx';
+import { terminalFor, terminalNumber } from '../terminal/terminal-number.ts';
 import { TerminalPane } from '../terminal/terminal-pane.tsx';
 import styles from './workbench.module.css';
 
@@ -38,12 +39,13 @@ export function Workbench() {
     views.showTerminal(made.id);
   };
   const replace = async (ended: TerminalInfo) => {
-    await openTerminal();
+    // Closed first: the new one then takes its number.
     await lab.ask('terminal:close', { terminal: ended.id });
     lab.store.setState((state) => ({ terminals: state.terminals.filter((terminal) => terminal.id !== ended.id) }));
+    await openTerminal();
   };
   const run = (line: string) => {
-    const first = lab.store.getState().terminals[0];
+    const first = terminalFor(lab.store.getState().terminals, 1);
     if (!first) return;
     views.showTerminal(first.id);
     if (!lab.send('terminal:input', { terminal: first.id, data: `${line}\r` })) lab.say('warn', t('notSent'));
@@ -71,7 +73,7 @@ export function Workbench() {
     <section className={styles.bench} aria-label={t('label')}>
       <div className={styles.head}>
         <div className={styles.tabs} role="tablist" aria-label={t('label')} ref={tabList} onKeyDown={onKeyDown}>
-          {terminals.map((terminal, index) => (
+          {terminals.map((terminal) => (
             <button
               key={terminal.id}
               type="button"
@@ -84,7 +86,7 @@ export function Workbench() {
               onClick={() => views.showTerminal(terminal.id)}
             >
               <Icon name="term" />
-              {t('terminal', { number: index + 1 })}
+              {t('terminal', { number: terminalNumber(terminal) })}
               {terminal.exit ? <span className="note">{t('ended')}</span> : null}
             </button>
           ))}
@@ -136,11 +138,11 @@ export function Workbench() {
       </div>
       <div className={styles.panels}>
         {terminals.length === 0 && current !== EDITOR ? <p className={styles.waiting}>{t('starting')}</p> : null}
-        {terminals.map((terminal, index) => (
+        {terminals.map((terminal) => (
           <TerminalPane
             key={terminal.id}
             terminal={terminal}
-            name={t('terminal', { number: index + 1 })}
+            name={t('terminal', { number: terminalNumber(terminal) })}
             shown={current === terminal.id}
             screenReader={screenReader}
             focusRequest={current === terminal.id ? views.focusRequest : 0}
