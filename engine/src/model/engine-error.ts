@@ -34,3 +34,6 @@ export class SysError extends EngineError {
     this.hint = hint;
   }
 }
+
+/** Whether this is a failed system call with that errno: `isErrno(error, 'ENOENT')`. */
+export const isErrno = (error: unknown, errno: string): boolean => error instanceof SysError && error.errno === errno;

@@ -8,7 +8,8 @@ import { addAddress, deleteAddress, listAddresses } from './address.ts';
 import { addLink, addVeth, deleteLink, getLink, listLinks, setLink } from './link.ts';
 import { setTokenBucket } from './queueing.ts';
 import { RT_TABLE_MAIN, addRoute, deleteRoute, listRoutes } from './route.ts';
-import { NETLINK_ROUTE, NetlinkSocket, openNetns } from './socket.ts';
+import { openNetns } from './netns.ts';
+import { NETLINK_ROUTE, NetlinkSocket } from './socket.ts';
 
 requires('root', 'veth', 'bridge');
 

@@ -22,12 +22,15 @@ import {
   type Change,
   type SetSettings,
 } from './nft-change.ts';
-import type { NetlinkSocket } from './socket.ts';
+import { NETLINK_NETFILTER, NetlinkSocket } from './socket.ts';
 
 const NFGENMSG_BYTES = 4;
 const ELEMENT_INTERVAL_END = 1;
 /** Elements in one message: NFTA_SET_ELEM_LIST_ELEMENTS has a 16-bit length, an element with state some 100 bytes. */
 const ELEMENTS_AT_ONCE = 256;
+
+const NFNLGRP_NFTABLES = 7;
+const DELETIONS: readonly number[] = [NFT.delTable, NFT.delChain, NFT.delRule, NFT.delSet, NFT.delElement];
 
 const HINTS = {
   EEXIST: 'it is there already',
@@ -145,4 +148,25 @@ function commentText(data: Uint8Array): string | undefined {
   for (let at = 0; at + 2 <= data.length; at += 2 + (data[at + 1] ?? 0))
     if (data[at] === 0) return read.string(data.subarray(at + 2, at + 2 + (data[at + 1] ?? 0)));
   return undefined;
+}
+
+/** A socket that hears of every change of rules in its network namespace: for `takenFrom`. */
+export function watchRules(namespace?: number): NetlinkSocket {
+  const socket = new NetlinkSocket(NETLINK_NETFILTER, namespace);
+  socket.subscribe(NFNLGRP_NFTABLES);
+  return socket;
+}
+
+/** Tables from which anybody took something since the last time; undefined where there was too much to hear. */
+export function takenFrom(watch: NetlinkSocket): Set<string> | undefined {
+  const messages = watch.drain({ action: 'watch', target: 'nftables' });
+  if (messages === undefined) return undefined;
+  const tables = new Set<string>();
+  for (const message of messages) {
+    if (message.type >> 8 !== NFNL_SUBSYS_NFTABLES || !DELETIONS.includes(message.type & 255)) continue;
+    // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE …: the first attribute of all of them.
+    const name = decode(message).get(1);
+    if (name !== undefined) tables.add(read.string(name));
+  }
+  return tables;
 }

@@ -15,6 +15,7 @@ import {
   encodeMessage,
   type Message,
 } from './message.ts';
+import { closeDescriptor, inNamespace } from './netns.ts';
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_CONNECTOR = 11;
@@ -26,13 +27,12 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
-const CLONE_NEWNET = 0x4000_0000;
-const O_CLOEXEC = 0o2000000;
 
 const cSocket = bind('int socket(int domain, int type, int protocol)');
 const cConnect = bind('int connect(int fd, const uint8_t *address, unsigned int length)');
@@ -40,57 +40,6 @@ const cSetsockopt = bind('int setsockopt(int fd, int level, int option, const ui
 const cSend = bind('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
 const cSendInThread = bindInThread('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
 const cRecv = bind('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
-const cClose = bind('int close(int fd)');
-const cOpen = bind('int open(const char *path, int flags)');
-const cSetns = bind('int setns(int fd, int type)');
-const cUnshare = bind('int unshare(int flags)');
-
-let home: number | undefined;
-
-/** The thread's own network namespace, opened once: the way back must not depend on /proc while we are away. */
-function homeNamespace(): number {
-  home ??= checked('open', '/proc/thread-self/ns/net', cOpen('/proc/thread-self/ns/net', O_CLOEXEC));
-  return home;
-}
-
-/**
- * Runs `action` while this thread is in another network namespace: that of the descriptor, or a fresh one. Synchronous,
- * so nothing else of the process runs meanwhile and no thread is started there; other threads are not moved (setns(2)).
- */
-function inNamespace<T>(namespace: number | 'fresh', action: () => T): T {
-  const back = homeNamespace();
-  if (namespace === 'fresh')
-    checked('unshare', 'net', cUnshare(CLONE_NEWNET), 'a network namespace of its own needs CAP_SYS_ADMIN');
-  else
-    checked(
-      'setns',
-      `net namespace descriptor ${namespace}`,
-      cSetns(namespace, CLONE_NEWNET),
-      'is it a descriptor of a network namespace, and is this root?',
-    );
-  try {
-    return action();
-  } finally {
-    // A daemon left in a learner's namespace would take that for the host's: better it dies (it is restarted).
-    if (cSetns(back, CLONE_NEWNET) < 0) process.abort();
-  }
-}
-
-/** Opens a descriptor of a network namespace: `/proc/PID/ns/net`, or a name bound by `ip netns`. The caller closes it. */
-export function openNetns(path: string): number {
-  return checked('open', path, cOpen(path, O_CLOEXEC), 'has the process ended?');
-}
-
-/** A network namespace nobody else knows; it lives as long as its descriptor or what was opened in it. */
-export function freshNetns(): number {
-  return inNamespace('fresh', () =>
-    checked('open', '/proc/thread-self/ns/net', cOpen('/proc/thread-self/ns/net', O_CLOEXEC)),
-  );
-}
-
-export function closeDescriptor(fd: number): void {
-  checked('close', `descriptor ${fd}`, cClose(fd));
-}
 
 /** What a request was about, for the sentence of its failure: `{action: 'add link', target: 'dk0'}`. */
 export interface Purpose {
@@ -230,6 +179,27 @@ export class NetlinkSocket {
         if (message.type === NLMSG_ERROR && message.sequence >= first && decodeAcknowledgement(message).errno !== 0)
           failure ??= message;
     if (failure !== undefined) this.#refuse(failure, purpose);
+  }
+
+  /** Joins a multicast group; what is told there waits for `drain`. Nothing is asked on such a socket. */
+  subscribe(group: number): void {
+    this.#option(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+  }
+
+  /** All that was told since the last time, without waiting; undefined where the queue ran over (ENOBUFS): something was. */
+  drain(purpose: Purpose): Message[] | undefined {
+    const messages: Message[] = [];
+    let lost = false;
+    for (;;) {
+      try {
+        const received = this.#receiveQueued(purpose);
+        if (received.length === 0) return lost ? undefined : messages;
+        messages.push(...received);
+      } catch (error) {
+        if (!(error instanceof SysError) || error.errno !== 'ENOBUFS') throw error;
+        lost = true;
+      }
+    }
   }
 
   close(): void {
