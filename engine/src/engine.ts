@@ -28,6 +28,8 @@ export interface Engine {
 
 /** How often the host's rules and the learners' groups are looked at, for what has no event. */
 const LOOK_AFTER_MS = 5_000;
+/** How often it is asked whether somebody took rules away, which the kernel tells: one system call each time. */
+const RULES_TOUCHED_MS = 200;
 
 export async function startEngine(instance: Instance, log: Logger): Promise<Engine> {
   mkdirSync(instance.root, { recursive: true, mode: 0o711 });
@@ -73,16 +75,21 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   ];
   for (const { app, path, mode, gid } of apps) await listenOn(app, path, mode, gid);
 
-  const timer = setInterval(() => {
+  const mendNetwork = () => {
     network
       .mend()
       .then((mended) => mended && log.warn('The rules of the sandboxes’ network were gone or changed; they are back'))
       .catch((error: unknown) => log.error(error, 'Cannot look after the sandboxes’ network'));
+  };
+  const rulesTimer = setInterval(() => network.touched() && mendNetwork(), RULES_TOUCHED_MS);
+  const timer = setInterval(() => {
+    mendNetwork();
     sandboxes.trimGroups().catch((error: unknown) => log.error(error, 'Cannot look after the sandboxes’ groups'));
   }, LOOK_AFTER_MS);
 
   const close = async () => {
     clearInterval(timer);
+    clearInterval(rulesTimer);
     // Streams (observations, terminals) never end by themselves: their connections are closed.
     for (const { app } of apps) {
       app.server.closeAllConnections();

@@ -1,88 +1,35 @@
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { listCounters } from '../kernel/netlink/nftables.ts';
-import { NETLINK_NETFILTER, NetlinkSocket } from '../kernel/netlink/socket.ts';
-import { TestNamespace } from '../testing/network-namespace.ts';
+import type { TestNamespace } from '../testing/network-namespace.ts';
+import {
+  HOST_OUTSIDE,
+  INSTANCE,
+  METADATA,
+  NetworkWorld,
+  OUTSIDE,
+  PYTHON,
+  REACH,
+  reach,
+  type Check,
+} from '../testing/network-world.ts';
 import { requires } from '../testing/requires.ts';
-import { createSandboxNetwork, type Attachment, type SandboxNetwork } from './network.ts';
+import type { Attachment } from './network.ts';
 import { tableName } from './network-rules.ts';
 
 requires('root', 'veth', 'nftables', 'nftables-fib', 'nftables-connections', 'nftables-elements', 'tbf');
 
-/** Debian’s own, not what a version manager puts before it: it starts in a tenth of the time. */
-const PYTHON = '/usr/bin/python3';
-const REACH = join(import.meta.dirname, '../testing/reach.py');
-const INSTANCE = 'test1';
-/** What stands for the internet, and the host's address towards it. */
-const OUTSIDE = '11.0.0.2';
-const HOST_OUTSIDE = '11.0.0.1';
-const METADATA = '169.254.169.254';
-
-interface Check {
-  kind: 'ping' | 'tcp' | 'udp';
-  to: string;
-  port?: number;
-  count?: number;
-  size?: number;
-  from?: string;
-}
-
+let world: NetworkWorld;
 let host: TestNamespace;
 let outside: TestNamespace;
 let alice: TestNamespace;
 let bob: TestNamespace;
-let network: SandboxNetwork;
 let a: Attachment;
 let b: Attachment;
 
-const counts = z.array(z.number());
-const reach = (from: TestNamespace, ...checks: Check[]): number[] =>
-  from.json(counts, PYTHON, REACH, 'check', JSON.stringify(checks));
-
-const state = (): string[] => [
-  host.run('ip', '-j', 'link'),
-  host.run('ip', '-j', 'addr'),
-  host.run('ip', '-j', 'route'),
-  host.run('nft', '-j', 'list', 'tables'),
-];
-
-/** Packets that the rules of this comment dropped or accepted. */
-function counted(comment: string): bigint {
-  const socket = new NetlinkSocket(NETLINK_NETFILTER, host.fd);
-  try {
-    return listCounters(socket, tableName(INSTANCE))
-      .filter((rule) => rule.comment === comment)
-      .reduce((sum, { packets }) => sum + packets, 0n);
-  } finally {
-    socket.close();
-  }
-}
-
-const removeRules = (): string => host.run('nft', 'delete', 'table', 'inet', tableName(INSTANCE));
-
 beforeEach(async () => {
-  [host, outside, alice, bob] = [new TestNamespace(), new TestNamespace(), new TestNamespace(), new TestNamespace()];
-  // A host that forwards, as one that runs Docker does, with a neighbour that answers for the internet and the cloud.
-  host.run('ip', 'link', 'set', 'lo', 'up');
-  host.run('sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward');
-  host.run('ip', 'link', 'add', 'wan0', 'type', 'veth', 'peer', 'name', 'wan0', 'netns', outside.path);
-  host.run('ip', 'addr', 'add', `${HOST_OUTSIDE}/24`, 'dev', 'wan0');
-  host.run('ip', 'link', 'set', 'wan0', 'up');
-  host.run('ip', 'route', 'add', 'default', 'via', OUTSIDE);
-  outside.run('ip', 'link', 'set', 'lo', 'up');
-  outside.run('ip', 'addr', 'add', `${OUTSIDE}/24`, 'dev', 'wan0');
-  outside.run('ip', 'addr', 'add', `${METADATA}/32`, 'dev', 'lo');
-  outside.run('ip', 'link', 'set', 'wan0', 'up');
-  outside.run('ip', 'route', 'add', 'default', 'via', HOST_OUTSIDE);
-  network = createSandboxNetwork({ instance: INSTANCE, hostNetns: host.fd });
-  await network.ensureHost();
-  a = await network.attach({ slot: 0, netnsFd: alice.fd });
-  b = await network.attach({ slot: 1, netnsFd: bob.fd });
+  world = await NetworkWorld.open();
+  ({ host, outside, alice, bob, a, b } = world);
 });
-afterEach(() => {
-  for (const owned of [network, alice, bob, outside, host]) owned.close();
-});
+afterEach(() => world.close());
 
 describe('a sandbox’s own side', () => {
   test('has loopback, eth0 and one way out, as ip sees them', () => {
@@ -141,7 +88,7 @@ describe('the rules', () => {
       return Object.keys(checks).filter((_, index) => (found[index] ?? 0) > 0);
     };
     expect(reached()).toEqual(['echo to the gateway']);
-    removeRules();
+    world.removeRules();
     expect(reached()).toEqual(Object.keys(checks));
   });
 
@@ -154,10 +101,10 @@ describe('the rules', () => {
     const forge = (): number[] => reach(alice, { kind: 'ping', to: a.gateway, from: b.address, count: 3 });
     forge();
     expect(echoReplies()).toBe(0);
-    expect(counted('forged source')).toBe(3n);
+    expect(world.counted('forged source')).toBe(3n);
     reach(alice, { kind: 'ping', to: a.gateway, from: '11.0.0.77' });
-    expect(counted('source outside the pool')).toBe(1n);
-    removeRules();
+    expect(world.counted('source outside the pool')).toBe(1n);
+    world.removeRules();
     forge();
     expect(echoReplies()).toBe(3);
   });
@@ -167,7 +114,7 @@ describe('the rules', () => {
     expect(answered).toBeGreaterThanOrEqual(20);
     expect(answered).toBeLessThan(300);
     expect(reach(bob, { kind: 'ping', to: b.gateway })).toEqual([1]);
-    removeRules();
+    world.removeRules();
     expect(reach(alice, { kind: 'ping', to: a.gateway, count: 300 })).toEqual([300]);
   });
 
@@ -187,8 +134,8 @@ describe('the rules', () => {
     const check: Check = { kind: 'tcp', to: a.address, port: 8000 };
     expect(reach(host, check)).toEqual([1]);
     expect(reach(outside, check)).toEqual([0]);
-    expect(counted('into a sandbox')).toBeGreaterThan(0n);
-    removeRules();
+    expect(world.counted('into a sandbox')).toBeGreaterThan(0n);
+    world.removeRules();
     expect(reach(outside, check)).toEqual([1]);
   });
 
@@ -202,8 +149,8 @@ describe('the rules', () => {
     expect(reach(alice, ...checks)).toEqual([0, 0, 0]);
     host.run('nft', 'add', 'element', 'inet', tableName(INSTANCE), 'allowed', `{ ${OUTSIDE}, ${METADATA} }`);
     expect(reach(alice, ...checks)).toEqual([1, 0, 0]);
-    expect(counted('mail')).toBeGreaterThan(0n);
-    expect(counted('private networks')).toBeGreaterThan(0n);
+    expect(world.counted('mail')).toBeGreaterThan(0n);
+    expect(world.counted('private networks')).toBeGreaterThan(0n);
   });
 
   test('give way to a foreign firewall, and are not opened by one', async () => {
@@ -220,25 +167,16 @@ describe('the rules', () => {
 });
 
 describe('limits', () => {
-  const renew = async (limits: object, dns: boolean): Promise<void> => {
-    await network.removeAll();
-    network.close();
-    network = createSandboxNetwork({ instance: INSTANCE, hostNetns: host.fd, dns, limits });
-    await network.ensureHost();
-    a = await network.attach({ slot: 0, netnsFd: alice.fd });
-    b = await network.attach({ slot: 1, netnsFd: bob.fd });
-  };
-
   test('connections at once are counted for each sandbox', async () => {
-    await renew({ connections: 3 }, true);
+    await world.relink({ connections: 3 }, true);
     await host.start(PYTHON, REACH, 'serve', '53');
     expect(reach(alice, { kind: 'tcp', to: a.gateway, port: 53, count: 5 })).toEqual([3]);
     expect(reach(bob, { kind: 'tcp', to: b.gateway, port: 53 })).toEqual([1]);
-    expect(counted('too many connections')).toBeGreaterThan(0n);
+    expect(world.counted('too many connections')).toBeGreaterThan(0n);
   });
 
   test('DNS is answered where somebody listens, up to a rate', async () => {
-    await renew({ dnsQueriesPerSecond: 5 }, true);
+    await world.relink({ dnsQueriesPerSecond: 5 }, true);
     await host.start(PYTHON, REACH, 'serve', '53', '8000');
     const [answered, other] = reach(
       alice,
@@ -251,153 +189,12 @@ describe('limits', () => {
   });
 
   test('uploads over the rate are dropped', async () => {
-    await renew({ bytesPerSecond: 10_000, burstBytes: 20_000, dnsQueriesPerSecond: 100_000 }, true);
+    await world.relink({ bytesPerSecond: 10_000, burstBytes: 20_000, dnsQueriesPerSecond: 100_000 }, true);
     await host.start(PYTHON, REACH, 'serve', '53');
     const [small] = reach(alice, { kind: 'udp', to: a.gateway, port: 53, count: 2, size: 500 });
     expect(small).toBe(2);
-    expect(counted('over the upload rate')).toBe(0n);
+    expect(world.counted('over the upload rate')).toBe(0n);
     reach(alice, { kind: 'udp', to: a.gateway, port: 53, count: 200, size: 1400 });
-    expect(counted('over the upload rate')).toBeGreaterThan(50n);
+    expect(world.counted('over the upload rate')).toBeGreaterThan(50n);
   });
 });
-
-describe('coming and going', () => {
-  const links = (): string[] => [...host.run('ip', '-o', 'link').matchAll(/dktest\w+-\w+/g)].map(([name]) => name);
-
-  test('detach, collect and removeAll leave nothing', async () => {
-    const others = createSandboxNetwork({ instance: 'test2', hostNetns: host.fd });
-    await network.removeAll();
-    const before = state();
-    await network.removeAll();
-    await network.ensureHost();
-    const withTable = state();
-    await network.attach({ slot: 7, netnsFd: alice.fd });
-    await network.detach(7);
-    await network.detach(7);
-    expect(state()).toEqual(withTable);
-    await network.attach({ slot: 7, netnsFd: alice.fd });
-    await network.attach({ slot: 8, netnsFd: bob.fd });
-    expect(await network.collect([8])).toEqual([7]);
-    expect(links()).toEqual(['dktest1-8']);
-    expect(host.run('nft', 'list', 'table', 'inet', tableName(INSTANCE))).not.toContain('dktest1-7');
-    await network.removeAll();
-    expect(state()).toEqual(before);
-    others.close();
-  });
-
-  test('a link that went with its namespace leaves the rules at detach', async () => {
-    await withNamespace(async (carol) => {
-      await network.attach({ slot: 9, netnsFd: carol.fd });
-      carol.run('ip', 'link', 'del', 'eth0');
-    });
-    await network.detach(9);
-    expect(host.run('nft', 'list', 'table', 'inet', tableName(INSTANCE))).not.toContain('dktest1-9');
-  });
-
-  test('a process names the namespace as well; one that has ended leaves nothing behind', async () => {
-    await withNamespace(async (carol) => {
-      const child = await carol.start('sh', '-c', 'echo ready; exec sleep 60');
-      const { address } = await network.attach({ slot: 9, pid: child.pid ?? 0 });
-      expect(carol.run('ip', '-4', '-o', 'addr', 'show', 'eth0')).toContain(address);
-    });
-    await network.detach(9);
-    const before = state();
-    await expect(network.attach({ slot: 9, pid: 4_194_304 })).rejects.toThrow('ENOENT (has the process ended?)');
-    expect(state()).toEqual(before);
-  });
-
-  test('a sandbox that cannot be linked leaves nothing behind', async () => {
-    const before = state();
-    await expect(network.attach({ slot: 2, netnsFd: alice.fd })).rejects.toThrow(
-      /^Cannot add veth link "dktest1-2": EEXIST/,
-    );
-    expect(state()).toEqual(before);
-    expect(host.run('nft', 'list', 'table', 'inet', tableName(INSTANCE))).not.toContain('dktest1-2');
-    await expect(network.attach({ slot: 65_536, netnsFd: alice.fd })).rejects.toThrow('slots go from 0 to 65535');
-  });
-
-  test('what a crash left of a slot gives way to its next sandbox', async () => {
-    await withNamespace(async (carol) => {
-      await network.attach({ slot: 0, netnsFd: carol.fd });
-      expect(alice.run('ip', '-o', 'link')).not.toContain('eth0');
-      expect(reach(carol, { kind: 'ping', to: a.gateway })).toEqual([1]);
-    });
-  });
-
-  test('a daemon that starts again finds its pool and its sandboxes', async () => {
-    network.close();
-    network = createSandboxNetwork({ instance: INSTANCE, hostNetns: host.fd });
-    expect(await network.collect([0, 1])).toEqual([]);
-    expect(links()).toEqual([a.link, b.link]);
-    expect(reach(alice, { kind: 'ping', to: a.gateway }, { kind: 'ping', to: b.address })).toEqual([1, 0]);
-  });
-
-  test('flushed rules are mended, with the same addresses', async () => {
-    await host.start(PYTHON, REACH, 'serve', '8000');
-    const check: Check = { kind: 'tcp', to: a.gateway, port: 8000 };
-    expect(await network.mend()).toBe(false);
-    host.run('nft', 'flush', 'ruleset');
-    expect(reach(alice, check)).toEqual([1]);
-    expect(await network.mend()).toBe(true);
-    expect(reach(alice, check, { kind: 'ping', to: a.gateway })).toEqual([0, 1]);
-    host.run('nft', 'delete', 'element', 'inet', tableName(INSTANCE), 'sandboxes', `{ "${a.link}" }`);
-    expect(await network.mend()).toBe(true);
-    host.run('nft', 'flush', 'chain', 'inet', tableName(INSTANCE), 'input');
-    expect(await network.mend()).toBe(true);
-    expect(reach(alice, check)).toEqual([0]);
-    expect(await network.mend()).toBe(false);
-    await network.detach(1);
-    expect((await network.attach({ slot: 1, netnsFd: bob.fd })).address).toBe(b.address);
-  });
-
-  test('thirty at once are linked under the rules, also when they were flushed', async () => {
-    const namespaces = Array.from({ length: 30 }, () => new TestNamespace());
-    try {
-      host.run('nft', 'flush', 'ruleset');
-      await Promise.all(namespaces.map(({ fd }, index) => network.attach({ slot: 100 + index, netnsFd: fd })));
-      const guarded = host.run('nft', 'list', 'set', 'inet', tableName(INSTANCE), 'sandboxes');
-      expect(links()).toHaveLength(32);
-      expect(links().filter((link) => !guarded.includes(`"${link}"`))).toEqual([]);
-      await Promise.all(namespaces.map((_, index) => network.detach(100 + index)));
-      expect(links()).toEqual([a.link, b.link]);
-    } finally {
-      for (const namespace of namespaces) namespace.close();
-    }
-  });
-
-  test('two instances have pools of their own and cannot reach each other', async () => {
-    const second = createSandboxNetwork({ instance: 'test2', hostNetns: host.fd });
-    await withNamespace(async (carol) => {
-      const c = await second.attach({ slot: 0, netnsFd: carol.fd });
-      expect(c.address).toBe('10.204.0.2');
-      await carol.start(PYTHON, REACH, 'serve', '8000');
-      const check: Check = { kind: 'tcp', to: c.address, port: 8000 };
-      expect(reach(alice, check, { kind: 'ping', to: a.gateway })).toEqual([0, 1]);
-      expect(reach(carol, { kind: 'ping', to: a.address }, { kind: 'ping', to: c.gateway })).toEqual([0, 1]);
-      removeRules();
-      host.run('nft', 'delete', 'table', 'inet', tableName('test2'));
-      expect(reach(alice, check)).toEqual([1]);
-    });
-    await second.removeAll();
-    second.close();
-    expect(links()).toEqual([a.link, b.link]);
-  });
-
-  test('a pool keeps clear of the host’s routes', async () => {
-    await network.removeAll();
-    host.run('ip', 'route', 'add', '10.200.9.0/24', 'via', OUTSIDE);
-    const { address } = await network.ensureHost();
-    expect(address).toBe('10.204.0.0');
-    host.run('ip', 'route', 'add', '10.205.0.0/16', 'via', OUTSIDE);
-    expect((await network.ensureHost()).address).toBe('10.204.0.0');
-  });
-});
-
-async function withNamespace(action: (namespace: TestNamespace) => Promise<void>): Promise<void> {
-  const namespace = new TestNamespace();
-  try {
-    await action(namespace);
-  } finally {
-    namespace.close();
-  }
-}

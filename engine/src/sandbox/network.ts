@@ -2,18 +2,12 @@
 // each other. Starts no process, never changes the host's forwarding; what the rules are is in network-rules.ts.
 import { isDeepStrictEqual } from 'node:util';
 import { withFileLock } from '../kernel/file-lock.ts';
-import { addAddress, listAddresses } from '../kernel/netlink/address.ts';
-import { addVeth, deleteLinkInThread, getLink, listLinks, setLink } from '../kernel/netlink/link.ts';
-import { commit, listCounters, listElements, listTables } from '../kernel/netlink/nftables.ts';
-import { setTokenBucket } from '../kernel/netlink/queueing.ts';
-import { addRoute, listRoutes } from '../kernel/netlink/route.ts';
-import {
-  NETLINK_NETFILTER,
-  NETLINK_ROUTE,
-  NetlinkSocket,
-  closeDescriptor,
-  openNetns,
-} from '../kernel/netlink/socket.ts';
+import { listAddresses } from '../kernel/netlink/address.ts';
+import { addVeth, deleteLinkInThread, listLinks } from '../kernel/netlink/link.ts';
+import { commit, listCounters, listElements, listTables, takenFrom, watchRules } from '../kernel/netlink/nftables.ts';
+import { listRoutes } from '../kernel/netlink/route.ts';
+import { closeDescriptor, openNetns } from '../kernel/netlink/netns.ts';
+import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../kernel/netlink/socket.ts';
 import {
   POOL_LENGTH,
   SLOT_LENGTH,
@@ -24,8 +18,9 @@ import {
   slotAddresses,
   slotOfLink,
 } from '../model/address-pool.ts';
-import { SysError } from '../model/engine-error.ts';
+import { isErrno } from '../model/engine-error.ts';
 import type { Prefix } from '../model/ip-address.ts';
+import { INSIDE_NAME, configureHostEnd, configureInside } from './network-ends.ts';
 import {
   COUNTED_RULES,
   NETWORK_LIMITS,
@@ -40,8 +35,6 @@ import {
 
 /** Host-wide on purpose: two instances that choose at once would choose the same. */
 const LOCK = '/run/drydock-network.lock';
-const INSIDE_NAME = 'eth0';
-const LOOPBACK = 'lo';
 
 export interface SandboxNetworkOptions {
   /** One to eight small letters and digits; in the names of links and of the table. */
@@ -65,8 +58,6 @@ export interface Attachment {
 /** Where a sandbox's end goes: a descriptor of its network namespace, or a process in it. */
 export type SandboxNetns = { readonly netnsFd: number } | { readonly pid: number };
 
-const isErrno = (error: unknown, errno: string): boolean => error instanceof SysError && error.errno === errno;
-
 export class SandboxNetwork {
   readonly #instance: string;
   readonly #table: string;
@@ -74,6 +65,7 @@ export class SandboxNetwork {
   readonly #filter: { readonly limits: NetworkLimits; readonly dns: boolean };
   readonly #route: NetlinkSocket;
   readonly #nftables: NetlinkSocket;
+  readonly #changes: NetlinkSocket;
   #pool: Prefix | undefined;
 
   constructor({ instance, hostNetns, dns, limits }: SandboxNetworkOptions) {
@@ -83,6 +75,7 @@ export class SandboxNetwork {
     this.#filter = { limits: { ...NETWORK_LIMITS, ...limits }, dns: dns ?? false };
     this.#route = new NetlinkSocket(NETLINK_ROUTE, hostNetns);
     this.#nftables = new NetlinkSocket(NETLINK_NETFILTER, hostNetns);
+    this.#changes = watchRules(hostNetns);
   }
 
   /**
@@ -107,12 +100,19 @@ export class SandboxNetwork {
 
   /**
    * Ensures the rules again where somebody took them away, with `nft flush ruleset` say, or some of them. True where they
-   * were not whole: until then sandboxes could reach the host's ports. About a millisecond; meant for every few seconds.
+   * were not whole: until then sandboxes could reach the host's ports. About a millisecond; meant for every few
+   * seconds, and for when `touched` says so.
    */
   async mend(): Promise<boolean> {
     if (this.#isWhole()) return false;
     await this.ensureHost();
     return true;
+  }
+
+  /** Whether anybody took something of the table since the last call: then it is time for `mend`. Some microseconds. */
+  touched(): boolean {
+    const tables = takenFrom(this.#changes);
+    return tables === undefined || tables.has(this.#table);
   }
 
   #isWhole(): boolean {
@@ -134,7 +134,7 @@ export class SandboxNetwork {
     const netns = 'pid' in where ? openNetns(`/proc/${where.pid}/ns/net`) : where.netnsFd;
     try {
       await this.#make(link, netns);
-      this.#configureHostEnd(link, host);
+      configureHostEnd(this.#route, link, host, this.#filter.limits);
       configureInside(netns, sandbox, host);
       return { link, hostAddress: host, address: sandbox, prefix: SLOT_LENGTH, gateway: host };
     } catch (error) {
@@ -180,6 +180,7 @@ export class SandboxNetwork {
   close(): void {
     this.#route.close();
     this.#nftables.close();
+    this.#changes.close();
   }
 
   #links(): { name: string; slot: number; index: number }[] {
@@ -254,20 +255,6 @@ export class SandboxNetwork {
     }
   }
 
-  #configureHostEnd(link: string, address: string): void {
-    const { index } = getLink(this.#route, link);
-    // Before the other end is up: with the carrier the kernel would give itself a link-local address, and ARP, which the
-    // table does not see, would tell the sandbox which other addresses the host has.
-    setLink(this.#route, index, { ipv6LinkLocal: false, arpOwnOnly: true });
-    addAddress(this.#route, index, { address, length: SLOT_LENGTH });
-    try {
-      setTokenBucket(this.#route, index, this.#filter.limits);
-    } catch (error) {
-      // A kernel without tbf: the sandbox's downloads are unlimited then; doctor says so. Uploads are limited by a rule.
-      if (!isErrno(error, 'ENOENT')) throw error;
-    }
-  }
-
   /** On a socket of its own: the thread that deletes holds it for some 15 ms. */
   async #deleteLink(link: string): Promise<void> {
     const route = new NetlinkSocket(NETLINK_ROUTE, this.#hostNetns);
@@ -278,20 +265,6 @@ export class SandboxNetwork {
     } finally {
       route.close();
     }
-  }
-}
-
-/** Loopback and eth0 up, the address, the way out. Its own /30 is all that eth0 reaches without the gateway. */
-function configureInside(netns: number, address: string, gateway: string): void {
-  const route = new NetlinkSocket(NETLINK_ROUTE, netns);
-  try {
-    setLink(route, LOOPBACK, { up: true });
-    const { index } = getLink(route, INSIDE_NAME);
-    setLink(route, index, { up: true });
-    addAddress(route, index, { address, length: SLOT_LENGTH });
-    addRoute(route, { to: 'default', via: gateway });
-  } finally {
-    route.close();
   }
 }
 

@@ -2,7 +2,7 @@
 // tools in it, to compare with; the engine itself never starts a process for the network.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import type { ZodType } from 'zod';
-import { closeDescriptor, freshNetns } from '../kernel/netlink/socket.ts';
+import { closeDescriptor, freshNetns } from '../kernel/netlink/netns.ts';
 
 export class TestNamespace {
   readonly fd = freshNetns();
