@@ -56,7 +56,8 @@ export function engineApp(log: Logger, backends: Backends): FastifyInstance {
   const instance = app(log, withoutVersion);
   systemRoutes(instance, backends.system);
   labRoutes(instance, backends.lab, backends.ping);
-  serveTerminalStreams(instance.server, backends.lab);
+  const endStreams = serveTerminalStreams(instance.server, backends.lab);
+  instance.addHook('preClose', async () => endStreams());
   return instance;
 }
 
@@ -64,7 +65,8 @@ export function engineApp(log: Logger, backends: Backends): FastifyInstance {
 export function labApp(log: Logger, backends: Backends): FastifyInstance {
   const instance = app(log, (url) => url);
   labRoutes(instance, backends.lab, backends.ping);
-  serveTerminalStreams(instance.server, backends.lab);
+  const endStreams = serveTerminalStreams(instance.server, backends.lab);
+  instance.addHook('preClose', async () => endStreams());
   return instance;
 }
 

@@ -100,6 +100,8 @@ export class Terminals {
   /** After a restart of the daemon. */
   async recover(): Promise<void> {
     for (const record of this.#sandbox.life().runtime.terminals) {
+      // An id is never given twice while its sandbox lives: whoever followed the old one would take the new one for it.
+      this.#last = Math.max(this.#last, Number(record.id.slice(1)));
       const directory = keeperDirectory(this.#host, this.#sandbox.id, record.id);
       const kept = existsSync(directory) ? await this.#host.kernel.recover(directory) : null;
       if (kept) this.#add(record, kept);

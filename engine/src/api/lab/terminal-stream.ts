@@ -34,20 +34,33 @@ async function pump(socket: Duplex, head: Buffer, { offset, duplex }: TerminalSt
   const answer = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: drydock-terminal\r\nDrydock-Offset: ${offset}`;
   socket.write(`${answer}\r\n\r\n`);
   if (head.length > 0) socket.unshift(head);
-  // Output ends the socket; the client's end of input does not end the terminal.
-  const input = pipeline(socket, duplex, { end: false }).catch(() => undefined);
+  // Output ends the socket. The client's end, after what it typed has arrived, ends only this stream, not the terminal:
+  // a quiet terminal would else keep the connection of a client that is long gone.
+  const input = pipeline(socket, duplex, { end: false }).then(
+    () => void duplex.end(() => duplex.destroy()),
+    () => undefined,
+  );
   await pipeline(duplex, socket).catch(() => undefined);
   socket.destroy();
   await input;
 }
 
-/** Answers `Upgrade: drydock-terminal` on a server's terminal routes; any other upgrade is refused with a sentence. */
-export function serveTerminalStreams(server: Server, lab: LabBackend): void {
+/**
+ * Answers `Upgrade: drydock-terminal` on a server's terminal routes; any other upgrade is refused with a sentence. What it
+ * returns ends every stream: an upgraded connection is no longer the server's to close.
+ */
+export function serveTerminalStreams(server: Server, lab: LabBackend): () => void {
+  const open = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
     void attach(lab, request).then(
       (terminal) => pump(socket, head, terminal),
       (error: unknown) => refuse(socket, error),
     );
   });
+  return () => {
+    for (const socket of open) socket.destroy();
+  };
 }
