@@ -23,6 +23,8 @@ const TEAR_DOWN_TIMEOUT_MS = 60_000;
 
 export interface EngineDaemon {
   labSocket: string;
+  /** SIGKILL, as by the kernel's own hand, and a new daemon that finds what the old one left. */
+  killAndRestart(): Promise<void>;
   /** Ends the daemon and takes back everything it made on the host. */
   end(): Promise<void>;
 }
@@ -50,13 +52,9 @@ export async function startEngineDaemon(): Promise<EngineDaemon> {
   };
 
   const log = join(folder, 'engine.log');
-  const logFd = openSync(log, 'a');
-  const daemon = spawn(process.execPath, MAIN, { cwd: PROJECT, env, stdio: ['ignore', 'pipe', logFd] });
-  closeSync(logFd);
-  const exited = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
+  let daemon = spawnDaemon(env, log);
   const end = async (): Promise<void> => {
-    daemon.kill('SIGTERM');
-    await exited;
+    await daemon.end('SIGTERM');
     const down = spawnSync(process.execPath, [...MAIN, '--tear-down', '--log-level', 'error'], {
       cwd: PROJECT,
       env,
@@ -66,6 +64,36 @@ export async function startEngineDaemon(): Promise<EngineDaemon> {
     if (down.status !== 0) throw new Error(`Cannot tear the test's engine down: ${down.stderr}`);
     rmSync(folder, { recursive: true, force: true });
   };
+  const readyOrEnd = async (): Promise<void> => {
+    if (await daemon.ready) return;
+    const reason = readFileSync(log, 'utf8').trim().slice(-2000);
+    await end().catch(() => {});
+    throw new Error(`Cannot start an engine for the tests: ${reason}`);
+  };
+  await readyOrEnd();
+  return {
+    labSocket: join(folder, 'run/lab.sock'),
+    killAndRestart: async () => {
+      await daemon.end('SIGKILL');
+      daemon = spawnDaemon(env, log);
+      await readyOrEnd();
+    },
+    end,
+  };
+}
+
+interface Daemon {
+  /** False when it ended, or said nothing for too long. */
+  ready: Promise<boolean>;
+  /** Resolves when it is gone. */
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+function spawnDaemon(env: NodeJS.ProcessEnv, log: string): Daemon {
+  const logFd = openSync(log, 'a');
+  const daemon = spawn(process.execPath, MAIN, { cwd: PROJECT, env, stdio: ['ignore', 'pipe', logFd] });
+  closeSync(logFd);
+  const exited = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
   const ready = new Promise<boolean>((resolve) => {
     let said = '';
     daemon.stdout?.on('data', (text: Buffer) => {
@@ -78,10 +106,11 @@ export async function startEngineDaemon(): Promise<EngineDaemon> {
       resolve(false);
     });
   });
-  if (!(await ready)) {
-    const reason = readFileSync(log, 'utf8').trim().slice(-2000);
-    await end().catch(() => {});
-    throw new Error(`Cannot start an engine for the tests: ${reason}`);
-  }
-  return { labSocket: join(folder, 'run/lab.sock'), end };
+  return {
+    ready,
+    end: async (signal) => {
+      daemon.kill(signal);
+      await exited;
+    },
+  };
 }
