@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildFolder, projectRoot } from './paths.mjs';
 import { runTool } from './tool.mjs';
 
-/** @typedef {{ packages: Record<string, { version?: string, integrity?: string, optional?: boolean, peer?: boolean, link?: boolean }> }} Lock */
+/** @typedef {{ packages: Record<string, { version?: string, integrity?: string, optional?: boolean, peer?: boolean, link?: boolean, optionalDependencies?: Record<string, string> }> }} Lock */
 
 /**
  * True when what npm recorded as installed is what the lock asks for. Optional packages may be absent: those are other
@@ -18,6 +18,21 @@ export function lockSatisfied(wanted, installed) {
     if (!there) return entry.optional === true;
     return there.version === entry.version && there.integrity === entry.integrity;
   });
+}
+
+/**
+ * Optional packages that some package asks for and the lock does not have: "npm ci" refuses such a lock. `npm install` writes one where
+ * the registry lacks another platform's binary; the entry is then added by hand: version, os, cpu, optional.
+ * @param {Lock} lock
+ * @returns {string[]}
+ */
+export function missingFromLock(lock) {
+  const there = new Set(
+    Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)),
+  );
+  return Object.values(lock.packages)
+    .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+    .filter((name) => !there.has(name));
 }
 
 /** @param {string} base @param {string} path @returns {Lock} */
