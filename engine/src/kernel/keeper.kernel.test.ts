@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer, text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -156,6 +156,21 @@ test('a daemon killed with SIGKILL loses no shell, no output and no exit status'
   expect(await late?.exit).toEqual({ code: 42, signal: null });
   expect(await textOf((late ?? kept).follow(8).stream)).toBe('after all\r\n');
   late?.release();
+});
+
+test('a handle that is let go leaves the process running, to be found again', async () => {
+  const first = await launch(terminalPlan(root.directory, 'read x; exit 9'));
+  opened.pop();
+  first.release();
+  expect(await Promise.race([first.exit, pause(30)])).toBeUndefined();
+  expect(() => first.follow()).toThrow('let go');
+  const again = await linux.recover(first.directory);
+  if (!again) throw new Error('the keeper was lost');
+  opened.push(again);
+  expect(again.alive).toBe(true);
+  await again.write(Buffer.from('\n'));
+  expect(await again.exit).toEqual({ code: 9, signal: null });
+  expect(existsSync(`/proc/${again.keeperPid}`)).toBe(false); // reaped
 });
 
 test('a keeper that was killed is known to be gone; its process is still there to be ended', async () => {

@@ -69,7 +69,7 @@ export interface Kept {
   resize(cols: number, rows: number): Promise<void>;
   /** Sends a signal to the process, never to another that took its number. */
   signal(signal: number): Promise<void>;
-  /** Lets go of the keeper without touching it: for a daemon that ends. */
+  /** Lets go of the keeper without touching it, for a daemon that ends: `exit` of this handle then never comes. */
   release(): void;
   /** Removes the directory of a process that ended. Throws EngineError conflict while it runs. */
   dispose(): void;

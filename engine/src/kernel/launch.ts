@@ -18,7 +18,7 @@ import type { Launched, LaunchOptions, RunOptions } from './kernel.ts';
 import { KeptProcess } from './kept.ts';
 import { bind, checked } from './libc.ts';
 import { Notify } from './notify.ts';
-import { FD, RunningPlan } from './running-plan.ts';
+import { FD, reap, RunningPlan } from './running-plan.ts';
 
 const pipe2 = bind('int pipe2(_Out_ int *fds, int flags)');
 const O_CLOEXEC = 0o2000000;
@@ -45,7 +45,7 @@ export async function runPlan(plan: LaunchPlan, options: RunOptions = {}): Promi
   try {
     notify.onNews(() => running.look());
     await notify.ended;
-    await running.reap();
+    await reap(running.pid);
     return running.outcome();
   } finally {
     running.close();
@@ -78,7 +78,7 @@ export async function launchPlan(plan: LaunchPlan, options: LaunchOptions): Prom
     closeAll(Object.values(keeperEnd));
   }
   const notify = new Notify(files.notify);
-  const reaped = notify.ended.then(() => running.reap());
+  const reaped = notify.ended.then(() => reap(running.pid));
   try {
     await settled(files, notify, () => running.look());
     const outcome = running.outcome();
@@ -116,10 +116,16 @@ export async function recoverKept(directory: string, outputPath?: string): Promi
   // Opened before the question: a keeper that ends after it was found alive is seen to end.
   const notify = new Notify(files.notify);
   try {
-    if (keeperLives(directory)) await settled(files, notify);
-    else notify.close();
+    let reaped: Promise<void> = Promise.resolve();
+    if (keeperLives(directory)) {
+      await settled(files, notify);
+      // Often another daemon's child, and init's now; but a handle may have been let go by this one. Only a keeper that is
+      // seen to live is waited for: the pid of one that ended long ago may be another's.
+      const { keeperPid } = loadRecord(files.record);
+      reaped = notify.ended.then(() => reap(keeperPid));
+    } else notify.end();
     const { state } = loadRecord(files.record);
-    if (state !== 'starting' && state !== 'failed') return new KeptProcess(directory, files, notify, Promise.resolve());
+    if (state !== 'starting' && state !== 'failed') return new KeptProcess(directory, files, notify, reaped);
   } catch (error) {
     letGo(files, notify);
     throw error;

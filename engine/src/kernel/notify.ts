@@ -5,22 +5,20 @@ import { Socket } from 'node:net';
 export class Notify {
   readonly #socket: Socket;
   readonly #listeners = new Set<() => void>();
+  #resolve: () => void = () => undefined;
   #ended = false;
-  /** Resolves when no keeper holds the FIFO any more. */
+  /** Resolves when no keeper holds the FIFO any more; never after close(). */
   readonly ended: Promise<void>;
 
   /** Takes over `fd`, a FIFO opened O_RDONLY | O_NONBLOCK. */
   constructor(fd: number) {
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on('data', () => this.#wake());
-    this.#socket.on('error', () => this.#socket.destroy());
-    this.ended = new Promise((resolve) => {
-      this.#socket.on('close', () => {
-        this.#ended = true;
-        resolve();
-        this.#wake();
-      });
-    });
+    this.#socket.on('end', () => this.end());
+    this.#socket.on('error', () => this.end());
   }
 
   get isEnded(): boolean {
@@ -33,7 +31,18 @@ export class Notify {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** The keeper is gone: as its FIFO says, or as was found out otherwise (a FIFO that never had a writer says nothing). */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#socket.destroy();
+    this.#resolve();
+    this.#wake();
+  }
+
+  /** Stops listening to a keeper that goes on. */
   close(): void {
+    this.#listeners.clear();
     this.#socket.destroy();
   }
 

@@ -82,13 +82,6 @@ export class RunningPlan {
     this.#options.onHeld?.(this.report(), (place, permit) => this.#permit(place, permit));
   }
 
-  /** Waits for launch, which has closed everything and so is about to be a zombie, or is one. */
-  async reap(): Promise<void> {
-    const status: [number] = [0];
-    // 0: not yet. Else its pid, or an error: ECHILD, nobody owes an answer.
-    while (waitpid(this.pid, status, WNOHANG) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-
   close(): void {
     clearTimeout(this.#timer);
     this.#options.signal?.removeEventListener('abort', this.#cancel);
@@ -112,6 +105,13 @@ export class RunningPlan {
     bytes.writeUInt32LE(word);
     writeSync(this.#planFd, bytes, 0, 4, at);
   }
+}
+
+/** Waits for a keeper that has closed everything: it is a zombie, or about to be one. Not a child of the daemon's: returns. */
+export async function reap(pid: number): Promise<void> {
+  const status: [number] = [0];
+  // 0: not yet. Else its pid, or an error: ECHILD.
+  while (waitpid(pid, status, WNOHANG) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 function given(name: string, options: RunOptions): number {
