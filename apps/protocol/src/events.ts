@@ -99,6 +99,7 @@ export interface ServerEvents {
   'scope:patch': (patch: Patch) => void;
   'step:verdict': (verdict: Verdict, observed: string | null) => void;
   'step:progress': (progress: StepProgress) => void;
+  /** An offset beyond what came before: the bytes in between are kept no more, and the browser says so in a line. */
   'terminal:data': (terminal: string, offset: number, data: Uint8Array) => void;
   'terminal:exit': (terminal: string, exit: { code: number | null; signal: number | null }) => void;
   'terminal:list': (terminals: TerminalInfo[]) => void;

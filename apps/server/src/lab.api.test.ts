@@ -175,7 +175,7 @@ describe('terminals', () => {
     await third.until('the rest is shown', () => third.screen(id).text === 'three');
   });
 
-  it('say what is left out when the engine no longer has it', async () => {
+  it('jump over what the engine no longer has', async () => {
     const tab = await lab.connect();
     const { terminals } = await tab.request('step:open', TRAP);
     const { id } = terminals[0]!;
@@ -185,9 +185,7 @@ describe('terminals', () => {
     const first = await tab.attach(id, 100);
     await tab.until('the end is shown', () => tab.screen(id).text.endsWith('end'));
     const { text, offset } = tab.screen(id);
-    expect(Buffer.from(text, 'latin1').toString()).toMatch(/\r\n… 5 kB of output left out …\r\nx{7}end$/);
-    // The line stands in the gap: positions are those of the terminal.
-    expect([first, offset]).toEqual([5003 - text.length, 5003]);
+    expect([text, first, offset]).toEqual(['xxxxxxxend', 4993, 5003]);
   });
 
   it('never run ahead of a browser that stopped reading, and still take its keys', async () => {

@@ -89,7 +89,6 @@ export class TerminalDesk {
         ended: async () => (await engine.terminal(sandbox, id)).exit !== null,
         send: (offset, data) => tab.emit('terminal:data', id, offset, data),
         congested: () => tab.congested(),
-        gapLine: (bytes) => say(tab.language, 'outputLeftOut', { bytes: sizeText(bytes) }),
         over: () => void this.#over(tab, id, viewer),
       },
       from,
@@ -191,11 +190,4 @@ export class TerminalDesk {
 function asGone(error: unknown): never {
   if (error instanceof EngineError && error.kind === 'not_found') throw new LabError('noTerminal');
   throw error;
-}
-
-/** "17 MB": how much is missing, roughly. */
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${Math.round(bytes / 1000)} kB`;
-  return `${Math.round(bytes / 1e6)} MB`;
 }

@@ -14,13 +14,11 @@ export interface ViewerParts {
   send(offset: number, data: Buffer): void;
   /** The socket's own buffer is full (a browser that acknowledges what it never read). */
   congested(): boolean;
-  /** A line that says how much output is missing. */
-  gapLine(bytes: number): string;
   /** The shell ended, or the terminal is gone: nothing more will come. */
   over(): void;
 }
 
-/** A browser that parses nothing for this long no longer holds the shell back: output goes by, a gap is said later. */
+/** A browser that parses nothing for this long no longer holds the shell back: output goes by, and the browser is told of a jump later. */
 const LAG_MS = 2000;
 const MAX_PENDING_INPUT_BYTES = 4096;
 const MAX_INPUT_BUFFER_BYTES = 2 ** 20;
@@ -54,8 +52,7 @@ export class Viewer {
 
   /** Position of the first byte that will be sent. */
   get firstOffset(): number {
-    const gap = this.#gapTo(this.#stream.offset);
-    return gap ? gap.offset : this.#stream.offset;
+    return this.#stream.offset;
   }
 
   start(): void {
@@ -99,7 +96,7 @@ export class Viewer {
   #follow({ offset, duplex }: EngineTerminalStream): void {
     this.#duplex = duplex;
     this.#letBy = false;
-    this.#sayGap(offset);
+    this.#passOver(offset);
     for (const data of this.#input.splice(0)) duplex.write(data);
     duplex.on('data', (chunk: Buffer) => {
       if (this.#letBy || this.#duplex !== duplex) return;
@@ -155,7 +152,7 @@ export class Viewer {
     }, LAG_MS);
   }
 
-  /** The browser is back: once more from where it stopped; what the engine no longer has is said. */
+  /** The browser is back: once more from where it stopped. */
   #catchUp(): void {
     const old = this.#duplex;
     this.#duplex = null;
@@ -168,22 +165,12 @@ export class Viewer {
     this.#lagTimer = null;
   }
 
-  #sayGap(offset: number): void {
-    const gap = this.#gapTo(offset);
+  /** What the engine no longer has is passed over: the browser sees the jump in positions, and says it. */
+  #passOver(offset: number): void {
     this.#output.flush();
-    if (offset > this.#window.position) {
-      this.#window.skipTo(offset);
-      this.#sent = offset;
-    }
-    if (gap) this.#parts.send(gap.offset, gap.line);
-  }
-
-  /** The line takes the last bytes of the gap, so that positions stay those of the terminal. CAN ends a torn sequence. */
-  #gapTo(offset: number): { offset: number; line: Buffer } | null {
-    const missing = offset - this.#window.position;
-    if (missing <= 0) return null;
-    const line = Buffer.from(`\x18\x1b[0m\r\n${this.#parts.gapLine(missing)}\r\n`);
-    return line.length <= missing ? { offset: offset - line.length, line } : null;
+    if (offset <= this.#window.position) return;
+    this.#window.skipTo(offset);
+    this.#sent = offset;
   }
 
   #emit(data: Buffer): void {
