@@ -162,7 +162,9 @@ function Here({ line, resume }: { line: Line; resume: Resume }) {
       <path className={styles.flagLine} d={`M${x} ${y - 16}V${y - 60}H${x + 9}`} />
       <path className={styles.flag} d={`M${x} ${y - 7}l-4.5-9h9z`} />
       <text x={x + 14} y={y - 56} className={`${styles.n2} ${styles.now} ${styles.halo}`}>
-        {t('youAreHere', { step: resume.step, steps: resume.lesson.steps })}
+        {lessonState(resume.lesson) === 'now'
+          ? t('youAreHere', { step: resume.step, steps: resume.lesson.steps })
+          : t('begin')}
       </text>
       <text x={x + 14} y={y - 40} className={`${styles.n2} ${styles.b} ${styles.halo}`}>
         {resume.lesson.code} {resume.lesson.title[locale]}

@@ -12,7 +12,7 @@ import styles from './command-card.module.css';
 
 type Command = PublicStep['commands'][number];
 /** Characters that fit beside each other in the narrowest column that shows callouts. */
-const COLUMNS = 54;
+const COLUMNS = 51;
 
 export function CommandCard({ step, command }: { step: PublicStep; command: Command }) {
   const t = useTranslations('lesson');

@@ -1,5 +1,7 @@
 // Where the legend of a command's flags stands: under the flag with a leader line when there is room, else as a list. Pure.
 
+import { textWidth } from '../scope/text-width.ts';
+
 export interface Callout {
   flag: string;
   text: string;
@@ -26,7 +28,8 @@ export function calloutsOf(
     if (start < 0) return null;
     from = start + flag.length;
     const at = start + flag.length / 2;
-    if (at + 3 + text.length * 0.85 > columns) return null;
+    // The legend is set smaller than the command; a Chinese character takes one and a half of the command's columns.
+    if (at + 3 + textWidth(text, 0.85, 1.5) > columns) return null;
     placed.push({ flag, text, at });
   }
   return placed.toReversed().map((callout, index) => ({ ...callout, row: index + 1 }));

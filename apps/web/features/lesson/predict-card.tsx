@@ -5,6 +5,7 @@ import type { PublicStep } from '@drydock/protocol/pages.ts';
 import { useLocale, useTranslations } from 'next-intl';
 import { useState } from 'react';
 import { useLab, useLabState } from '../connection/lab-context.tsx';
+import { textWidth } from '../scope/text-width.ts';
 import { timeOfDay } from './format.ts';
 import { InlineCode } from './inline-code.tsx';
 import styles from './card.module.css';
@@ -29,7 +30,7 @@ export function PredictCard({ step }: { step: PublicStep }) {
     if (answer) lab.store.setState((state) => ({ progress: { ...state.progress, [answer.step]: answer } }));
   };
   const { question, options } = step.predict;
-  const long = options.some((option) => option.label[locale].length > 12);
+  const long = options.some((option) => textWidth(option.label[locale], 1, 2) > 12);
   return (
     <section className={`${styles.card} ${styles.predict}`} aria-labelledby={`predict-${step.id}`}>
       <header>
