@@ -1,5 +1,5 @@
 // What must be true of the machine before anything is installed: Linux, root, a processor the lab knows, room.
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const GIB = 2 ** 30;
@@ -10,6 +10,7 @@ const GIB = 2 ** 30;
  * @property {string} arch
  * @property {number} uid
  * @property {{ path: string, freeBytes: number, neededBytes: number }[]} disks
+ * @property {{ path: string, closed: string }[]} hidden folders of the instance below a folder that only its owner may pass
  * @property {number} memoryAvailableBytes
  * @property {number} memoryNeededBytes
  */
@@ -39,6 +40,11 @@ export function hostProblems(facts) {
         `${facts.uid}: run it as root ("sudo npm start"). Only the engine stays root; the lab's web server does not.`,
     );
   }
+  for (const { path, closed } of facts.hidden) {
+    problems.push(
+      `Sandboxes can't reach "${path}": they are not root on this host, and only its owner may pass "${closed}". Set DRYDOCK_ROOT and DRYDOCK_RUN to folders elsewhere, or "chmod o+x ${closed}".`,
+    );
+  }
   for (const { path, freeBytes, neededBytes } of facts.disks) {
     if (freeBytes < neededBytes) {
       problems.push(
@@ -62,6 +68,20 @@ export function freeBytes(path) {
   } catch {
     return path === '/' ? 0 : freeBytes(dirname(path));
   }
+}
+
+/**
+ * The uppermost folder on the way to `path` that others than its owner may not pass, or null. What does not exist yet will be made passable.
+ * @param {string} path @returns {string | null}
+ */
+export function closedFolder(path) {
+  const parts = path.split('/').filter(Boolean);
+  for (let length = 1; length < parts.length; length += 1) {
+    const folder = `/${parts.slice(0, length).join('/')}`;
+    const stat = statSync(folder, { throwIfNoEntry: false });
+    if (stat && (stat.mode & 0o001) === 0) return folder;
+  }
+  return null;
 }
 
 /** Memory that new work may take without swapping (proc(5), MemAvailable). */
@@ -91,6 +111,10 @@ export function hostFacts(paths, clone, work) {
           { path: paths.root, freeBytes: freeBytes(paths.root), neededBytes: work.makesImage ? 1.5 * GIB : GIB / 4 },
         ]
       : [],
+    hidden: [paths.root, paths.run].flatMap((path) => {
+      const closed = closedFolder(path);
+      return closed === null ? [] : [{ path, closed }];
+    }),
     memoryAvailableBytes: linux ? memoryAvailableBytes() : 0,
     memoryNeededBytes: work.builds ? 1.5 * GIB : GIB / 2,
   };

@@ -1,5 +1,8 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freeBytes, hostProblems } from './host-checks.mjs';
+import { closedFolder, freeBytes, hostProblems } from './host-checks.mjs';
 
 const GIB = 2 ** 30;
 const good = {
@@ -7,6 +10,7 @@ const good = {
   arch: 'x64',
   uid: 0,
   disks: [{ path: '/var/lib/drydock', freeBytes: 20 * GIB, neededBytes: 1.5 * GIB }],
+  hidden: [],
   memoryAvailableBytes: 4 * GIB,
   memoryNeededBytes: 1.5 * GIB,
 };
@@ -33,4 +37,19 @@ it('says each thing that stands in the way, with what to do', () => {
 
 it('measures the disk of a folder that does not exist yet by its nearest parent', () => {
   expect(freeBytes('/no/such/folder')).toBe(freeBytes('/'));
+});
+
+it('finds the folder that keeps sandboxes from the state, and says so', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'drydock-closed-'));
+  try {
+    mkdirSync(join(scratch, 'state'));
+    expect(closedFolder(join(scratch, 'state/root'))).toBe(scratch);
+    chmodSync(scratch, 0o711);
+    expect(closedFolder(join(scratch, 'state/root'))).toBeNull();
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+  expect(hostProblems({ ...good, hidden: [{ path: '/root/state', closed: '/root' }] })).toEqual([
+    expect.stringMatching(/may pass "\/root"\. Set DRYDOCK_ROOT/),
+  ]);
 });
