@@ -1,9 +1,11 @@
 // Freezing, thawing and ending what runs in a group: by the v2 tree where there is one (hybrid too), else by the v1 freezer.
 // All waits are bounded; nothing here removes a group.
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hierarchyOf } from '../../model/cgroup-host.ts';
 import type { GroupName } from '../../model/cgroup-path.ts';
 import { EngineError } from '../../model/engine-error.ts';
+import { abortFuse } from '../fuse.ts';
 import { reached, readGroupFile, readKeyed, readProcesses, walkGroups, writeGroupFile } from './files.ts';
 import { type SandboxPlace, groupDirectory } from './trees.ts';
 
@@ -32,6 +34,17 @@ export function runStateOf(place: SandboxPlace): RunState {
   );
 }
 
+const OWNED_IDS = 65_536;
+
+/**
+ * Ends the learner's FUSE file systems: who waits for one whose server never answers is beyond SIGKILL and the freezer, and
+ * would keep his sandbox from being ended. The owner is who `inner` was delegated to; the host's own ids are left alone.
+ */
+function endFuse(inner: string): void {
+  const owner = statSync(inner, { throwIfNoEntry: false })?.uid ?? 0;
+  if (owner >= OWNED_IDS) abortFuse(owner, OWNED_IDS);
+}
+
 function membersBelow(directory: string): number[] {
   return [...new Set(walkGroups(directory, MOST_GROUPS).flatMap(readProcesses))];
 }
@@ -52,8 +65,9 @@ function unifiedState(place: SandboxPlace, mountPoint: string): RunState {
 
   async function settle(frozen: 0 | 1, action: string) {
     writeGroupFile(join(at('inner'), 'cgroup.freeze'), String(frozen));
-    if (!(await reached(BOUND_MS, () => event('inner', 'frozen') === frozen)))
-      throw slow(place, action, members('inner'));
+    if (await reached(BOUND_MS, () => event('inner', 'frozen') === frozen)) return;
+    writeGroupFile(join(at('inner'), 'cgroup.freeze'), '0'); // or those that do stand still would for ever
+    throw slow(place, action, members('inner'));
   }
   return {
     freeze: () => settle(1, 'freeze'),
@@ -62,6 +76,7 @@ function unifiedState(place: SandboxPlace, mountPoint: string): RunState {
     async kill(group) {
       // Kills frozen processes too, and no fork escapes it (kernel 5.14).
       writeGroupFile(join(at(group), 'cgroup.kill'), '1');
+      endFuse(at('inner')); // after it: a process that has been killed connects no more
       if (!(await reached(BOUND_MS, () => event(group, 'populated') === 0))) throw slow(place, 'end', members(group));
     },
   };
@@ -93,6 +108,7 @@ function freezerState(place: SandboxPlace, mountPoint: string): RunState {
     async kill(group) {
       for (let left = members(group), round = 0; left.length > 0; left = members(group), round += 1) {
         if (round === 20) throw slow(place, 'end', left);
+        endFuse(at('inner'));
         await freeze(group);
         for (const pid of members(group)) signalKill(pid);
         thawBelow(at(group));
