@@ -70,8 +70,13 @@ export class Sandboxes {
   /** Bounds the groups learners make, where the kernel does not. */
   async trimGroups(): Promise<void> {
     for (const id of this.liveIds()) {
-      const { action, groups } = await this.#host.cgroups.open(id).trimGroups();
-      if (action !== 'none') this.#host.log.warn(`sandbox ${id} had ${groups} control groups: ${action}`);
+      try {
+        const { action, groups } = await this.#host.cgroups.open(id).trimGroups();
+        if (action !== 'none') this.#host.log.warn(`sandbox ${id} had ${groups} control groups: ${action}`);
+      } catch (error) {
+        // One that can't be trimmed now (it ends, or can't be frozen) must not keep the others from it.
+        this.#host.log.warn(error, `sandbox ${id}: its control groups were not looked after`);
+      }
     }
   }
 

@@ -62,7 +62,7 @@ export function readKeyed(path: string): Map<string, number> {
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return new Map();
+    if (['ENOENT', 'ENODEV', 'ENAMETOOLONG'].includes(errnoOf(error))) return new Map();
     throw new SysError('read', errnoOf(error), path);
   }
   return new Map(
@@ -84,11 +84,23 @@ export function readNumber(path: string): number | null {
   }
 }
 
-/** A group and all groups below it, parents first, at most `most` of them: a learner decides how many there are. */
+/** Longer paths reach PATH_MAX (4096 bytes) with the name of a file added. */
+const LONGEST_PATH_BYTES = 3500;
+
+/** False: too long a path, or a name that is no UTF-8. Both are a learner's choice; `removeBelow` finds such groups too. */
+export function isReachable(path: string): boolean {
+  return Buffer.byteLength(path) <= LONGEST_PATH_BYTES && !path.includes('\uFFFD');
+}
+
+/**
+ * A group and all groups below it, parents first, at most `most` of them: a learner decides how many there are. What is not
+ * reachable is named, and nothing below it.
+ */
 export function walkGroups(path: string, most: number): string[] {
   const found = [path];
   for (let index = 0; index < found.length && found.length < most; index += 1) {
     const parent = found[index] ?? '';
+    if (!isReachable(parent)) continue;
     for (const name of childGroups(parent)) {
       if (found.length >= most) break;
       found.push(join(parent, name));
@@ -117,13 +129,13 @@ export function readProcesses(path: string): number[] {
       .filter((line) => line !== '')
       .map(Number);
   } catch (error) {
-    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'].includes(errnoOf(error))) return [];
+    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP', 'ENAMETOOLONG'].includes(errnoOf(error))) return [];
     throw new SysError('read', errnoOf(error), join(path, 'cgroup.procs'));
   }
 }
 
 /** Removes one group without children. False: it still holds a process or a group (EBUSY). Gone already is removed. */
-export function removeGroup(path: string): boolean {
+export function removeGroup(path: string | Buffer): boolean {
   try {
     rmdirSync(path);
     return true;
@@ -131,7 +143,7 @@ export function removeGroup(path: string): boolean {
     const errno = errnoOf(error);
     if (errno === 'ENOENT') return true;
     if (errno === 'EBUSY' || errno === 'ENOTEMPTY') return false;
-    throw new SysError('rmdir', errno, path, HINTS[errno]);
+    throw new SysError('rmdir', errno, path.toString(), HINTS[errno]);
   }
 }
 

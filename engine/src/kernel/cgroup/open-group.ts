@@ -6,6 +6,7 @@ import { planIoV1, planIoV2 } from '../../model/cgroup-plan.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { readEvents, watchEvents } from './events.ts';
 import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
+import { removeBelow } from './remove-below.ts';
 import { type RunState, runStateOf } from './run-state.ts';
 import type { SandboxGroup } from './sandbox-group.ts';
 import { type SandboxPlace, type Tree, groupDirectory, treesOf } from './trees.ts';
@@ -64,12 +65,9 @@ async function endAll(place: SandboxPlace, state: RunState): Promise<void> {
   if (mountPoint !== undefined && existsSync(groupDirectory({ mountPoint }, place, ''))) await state.kill('');
 }
 
-/** Leaves first; true when nothing is left. */
+/** True when nothing is left. */
 function removeTree(top: string): boolean {
-  return walkGroups(top, MOST_GROUPS)
-    .toReversed()
-    .map((directory) => removeGroup(directory))
-    .every((removed) => removed);
+  return removeBelow(top).whole && removeGroup(top);
 }
 
 function stillHeld(place: SandboxPlace, top: string): EngineError {
