@@ -42,14 +42,17 @@ export async function runPlan(plan: LaunchPlan, options: RunOptions = {}): Promi
   } finally {
     closeAll([ends[1], nothing]);
   }
-  try {
-    notify.onNews(() => running.look());
-    await notify.ended;
-    await reap(running.pid);
-    return running.outcome();
-  } finally {
-    running.close();
-  }
+  const outcome = async () => {
+    try {
+      notify.onNews(() => running.look());
+      await notify.ended;
+      await reap(running.pid);
+      return running.outcome();
+    } finally {
+      running.close();
+    }
+  };
+  return Promise.race([outcome(), running.stuck]);
 }
 
 /** Runs a plan that ends in `keep`; see Kernel.launch. */
@@ -79,19 +82,22 @@ export async function launchPlan(plan: LaunchPlan, options: LaunchOptions): Prom
   }
   const notify = new Notify(files.notify);
   const reaped = notify.ended.then(() => reap(running.pid));
-  try {
-    await settled(files, notify, () => running.look());
-    const outcome = running.outcome();
-    const kept = new KeptProcess(directory, files, notify, reaped);
-    return { report: outcome, slots: outcome.slots, rooms: outcome.rooms, kept };
-  } catch (error) {
-    await reaped;
-    letGo(files, notify);
-    rmSync(directory, { recursive: true, force: true });
-    throw error;
-  } finally {
-    running.close();
-  }
+  const launched = async (): Promise<Launched> => {
+    try {
+      await settled(files, notify, () => running.look());
+      const outcome = running.outcome();
+      const kept = new KeptProcess(directory, files, notify, reaped);
+      return { report: outcome, slots: outcome.slots, rooms: outcome.rooms, kept };
+    } catch (error) {
+      await reaped;
+      letGo(files, notify);
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    } finally {
+      running.close();
+    }
+  };
+  return Promise.race([launched(), running.stuck]);
 }
 
 /** Resolves when the plan has run, or failed: when the keeper says so, or ends. */

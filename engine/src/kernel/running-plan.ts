@@ -14,6 +14,8 @@ const waitpid = bind('int waitpid(int pid, _Out_ int *status, int options)');
 const WNOHANG = 1;
 /** A process that enters a sandbox can be stopped by those inside (SIGSTOP) before its execve. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** What is killed is gone within milliseconds, and within the 50 ms after which launch looks at its plan. */
+const ENDING_MS = 2_000;
 const ENDED_BY_DAEMON = 0xffff_ffff;
 const PERMITS = { go: 1, skip: 2 } as const;
 /** Descriptors of launch itself: native/plan.h. */
@@ -28,10 +30,18 @@ export class RunningPlan {
   readonly #options: RunOptions;
   readonly #timer: NodeJS.Timeout | undefined;
   #endedFor: 'ETIME' | 'ECANCELED' | null = null;
+  #stuckTimer: NodeJS.Timeout | undefined;
+  #giveUp: (why: SysError) => void = () => undefined;
+  /**
+   * Rejects when a plan that was told to end does not: one of its processes waits where no signal reaches it, for a FUSE
+   * server that never answers. It ends with the sandbox it has entered; nobody has to wait for that.
+   */
+  readonly stuck: Promise<never> = new Promise((_, reject) => (this.#giveUp = reject));
 
   /** `own`: launch's own descriptors by their number there. They and the given ones stay the caller's. */
   constructor(plan: LaunchPlan, options: RunOptions, own: ReadonlyMap<number, number>) {
     const stepping = options.onHeld !== undefined;
+    this.stuck.catch(() => undefined);
     this.#options = options;
     this.#image = compilePlan(plan, { architecture, inject: options.inject ?? [], stepping });
     const descriptors = new Map(own);
@@ -67,10 +77,7 @@ export class RunningPlan {
   /** The report of a plan that ran. Throws what ended it: PlanError, or SysError ETIME or ECANCELED. */
   outcome(): PlanReport {
     const report = this.report();
-    if (this.#endedFor !== null && !report.ran) {
-      const why = this.#endedFor === 'ETIME' ? `it took longer than ${this.#timeoutMs} ms` : 'it was cancelled';
-      throw new SysError('run', this.#endedFor, 'launch plan', why);
-    }
+    if (this.#endedFor !== null && !report.ran) throw this.#ended(this.#endedFor);
     if (report.failed) throw new PlanError(report.failed, report);
     if (report.ran) return report;
     this.#write(FAILED_AT, ENDED_BY_DAEMON); // for processes of the plan that outlived their keeper
@@ -84,6 +91,7 @@ export class RunningPlan {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#stuckTimer);
     this.#options.signal?.removeEventListener('abort', this.#cancel);
     closeSync(this.#planFd);
   }
@@ -98,6 +106,12 @@ export class RunningPlan {
   #end(why: 'ETIME' | 'ECANCELED'): void {
     this.#endedFor ??= why;
     this.#write(FAILED_AT, ENDED_BY_DAEMON);
+    this.#stuckTimer ??= setTimeout(() => this.#giveUp(this.#ended(why)), ENDING_MS);
+  }
+
+  #ended(why: 'ETIME' | 'ECANCELED'): SysError {
+    const hint = why === 'ETIME' ? `it took longer than ${this.#timeoutMs} ms` : 'it was cancelled';
+    return new SysError('run', why, 'launch plan', hint);
   }
 
   #write(at: number, word: number): void {

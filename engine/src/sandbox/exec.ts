@@ -12,6 +12,8 @@ const MOST_OUTPUT_BYTES = 2 ** 20;
 /** Chunk heads beside the bytes: 16 bytes each, and programs that write byte by byte exist. */
 const MOST_RECORDED_BYTES = 4 * MOST_OUTPUT_BYTES;
 const SIGKILL = 9;
+/** A killed process is gone within milliseconds, unless it waits where no signal reaches it. */
+const ENDING_MS = 2_000;
 let counter = 0;
 
 export async function exec(host: SandboxHost, sandbox: Sandbox, request: Exec): Promise<ExecResult> {
@@ -34,22 +36,33 @@ export async function exec(host: SandboxHost, sandbox: Sandbox, request: Exec): 
     })
     .finally(() => closeSync(init));
   let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    void kept.signal(SIGKILL);
-  }, request.timeoutMs);
-  try {
-    const output = collect(kept.follow().stream);
-    if (request.stdin !== undefined) await kept.write(Buffer.from(request.stdin)).catch(() => undefined); // it need not read
-    await kept.endInput().catch(() => undefined);
-    const { code, signal } = await kept.exit;
-    const { stdout, stderr, truncated } = await output;
-    return { code, signal, stdout, stderr, truncated, timedOut };
-  } finally {
-    clearTimeout(timer);
-    kept.release();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  let giveUp: (why: EngineError) => void = () => undefined;
+  const stuck = new Promise<never>((_, reject) => (giveUp = reject));
+  const timers = [
+    setTimeout(() => {
+      timedOut = true;
+      void kept.signal(SIGKILL);
+    }, request.timeoutMs),
+    setTimeout(() => {
+      const why = 'it waits for a file system that does not answer; it ends with the sandbox';
+      giveUp(new EngineError('conflict', `Cannot end "${request.argv[0]}" in "${sandbox.id}": ${why}`));
+    }, request.timeoutMs + ENDING_MS),
+  ];
+  const result = async (): Promise<ExecResult> => {
+    try {
+      const output = collect(kept.follow().stream);
+      if (request.stdin !== undefined) await kept.write(Buffer.from(request.stdin)).catch(() => undefined); // it need not read
+      await kept.endInput().catch(() => undefined);
+      const { code, signal } = await kept.exit;
+      const { stdout, stderr, truncated } = await output;
+      return { code, signal, stdout, stderr, truncated, timedOut };
+    } finally {
+      timers.forEach(clearTimeout);
+      kept.release();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  };
+  return Promise.race([result(), stuck]);
 }
 
 async function collect(stream: AsyncIterable<Buffer>): Promise<{ stdout: string; stderr: string; truncated: boolean }> {
