@@ -52,6 +52,10 @@ export function LessonApp({ page, theme }: { page: LessonPage; theme: Theme }) {
     const step = at === SHEET ? page.steps.at(-1)?.id : at;
     if (step !== undefined) void lab.openStep(step);
   }, [at, lab, page.steps]);
+  useEffect(() => {
+    // A reload comes back to this step, also once it is solved.
+    if (search.get('step') === null) window.history.replaceState(null, '', `?step=${encodeURIComponent(at)}`);
+  }, [at, search]);
   const go = (step: string) => {
     window.history.pushState(null, '', `?step=${encodeURIComponent(step)}`);
     setView('lesson');

@@ -83,8 +83,12 @@ export function TerminalPane(props: PaneProps) {
   useEffect(() => {
     if (session > 0) open?.attach();
   }, [open, session]);
-  useEffect(() => open?.setScreenReader(screenReader), [open, screenReader]);
-  useEffect(() => open?.armControl(control), [open, control]);
+  useEffect(() => {
+    open?.setScreenReader(screenReader);
+  }, [open, screenReader]);
+  useEffect(() => {
+    open?.armControl(control);
+  }, [open, control]);
   useEffect(() => {
     if (shown) open?.fit();
   }, [open, shown]);
