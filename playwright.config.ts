@@ -6,7 +6,7 @@ import { defineConfig } from '@playwright/test';
 // The lab as `npm start` starts it, with directories of its own; it shares only the learner's image with other instances.
 // Playwright reads this file in each of its processes: the first one chooses, the others find it in the environment.
 const directory = (process.env['DRYDOCK_E2E'] ??= mkdtempSync(join(tmpdir(), 'drydock-e2e-')));
-const port = 3199;
+const port = process.env['E2E_PORT'] ?? '3199';
 const root = join(directory, 'root');
 const images = join(process.env['DRYDOCK_ROOT'] ?? '/var/lib/drydock', 'images');
 // The learner's ids have to pass through it, as they do through /run/drydock.

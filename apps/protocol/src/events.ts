@@ -95,7 +95,8 @@ export interface StepState {
 
 /** Server -> browser. */
 export interface ServerEvents {
-  'scope:snapshot': (snapshot: Snapshot) => void;
+  /** With it what `baseline` of StepState is: another once the step began anew, also by another tab. */
+  'scope:snapshot': (snapshot: Snapshot, baseline: string[]) => void;
   'scope:patch': (patch: Patch) => void;
   'step:verdict': (verdict: Verdict, observed: string | null) => void;
   'step:progress': (progress: StepProgress) => void;

@@ -126,6 +126,19 @@ describe('a step', () => {
     expect(tab.heard('notice').at(-1)![0].text).toMatch(/The sandbox is new/);
   });
 
+  it('a step that begins anew tells another tab what counts as new from now on', async () => {
+    const [tab, other] = [await lab.connect(), await lab.connect()];
+    await tab.request('step:open', TRAP);
+    const before = await other.request('step:open', TRAP);
+    const { baseline } = await tab.request('step:reset', {});
+    await other.until('it has the new picture', () => other.heard('scope:snapshot').length > 0);
+    for (const [snapshot, known] of other.heard('scope:snapshot')) {
+      expect(known.toSorted()).toEqual(baseline.toSorted());
+      expect(snapshot.processes.map(({ key }) => key).toSorted()).toEqual(baseline.toSorted());
+    }
+    expect(baseline).not.toEqual(before.baseline);
+  });
+
   it('speaks the language of its tab', async () => {
     const tab = await lab.connect(await lab.visit('zh'));
     const { terminals } = await tab.request('step:open', TRAP);

@@ -86,7 +86,7 @@ export class StepSession {
     });
     this.#baseline = new Set(baseline);
     this.#judge();
-    for (const tab of this.tabs) tab.emit('scope:snapshot', this.snapshot);
+    for (const tab of this.tabs) tab.emit('scope:snapshot', this.snapshot, baseline);
   }
 
   /** Stops following; what was gathered is stored. */
@@ -183,10 +183,11 @@ export class StepSession {
   }
 
   #changed(observation: Observation, state: Snapshot): void {
+    // While the step begins anew there is no baseline: begin() says both together.
+    if (!this.#row) return;
     for (const tab of this.tabs)
       if (observation.kind === 'patch') tab.emit('scope:patch', observation);
-      else tab.emit('scope:snapshot', observation);
-    if (!this.#row) return;
+      else tab.emit('scope:snapshot', observation, this.baseline);
     this.#recorder.add(observation, state);
     this.#judge();
   }

@@ -85,7 +85,10 @@ export function createLab(track: string, lesson: string, progress: readonly Step
   };
 
   const listen = (to: LabSocket) => {
-    to.on('scope:snapshot', (snapshot) => feed?.snapshot(snapshot));
+    to.on('scope:snapshot', (snapshot, baseline) => {
+      feed?.snapshot(snapshot);
+      change((state) => ({ ...state, baseline: new Set(baseline) }));
+    });
     to.on('scope:patch', (patch) => feed?.patch(patch));
     to.on('step:verdict', (verdict, observed) => change((state) => withVerdict(state, verdict, observed)));
     to.on('step:progress', (entry) => change((state) => withProgress(state, entry)));

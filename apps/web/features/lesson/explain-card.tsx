@@ -3,7 +3,7 @@
 import type { Answers } from '@drydock/protocol/events.ts';
 import type { PublicStep } from '@drydock/protocol/pages.ts';
 import { useLocale, useTranslations } from 'next-intl';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useLab, useLabState } from '../connection/lab-context.tsx';
 import { isSolved } from '../connection/lab-state.ts';
 import { InlineCode } from './inline-code.tsx';
@@ -18,6 +18,21 @@ export function ExplainCard({ step }: { step: PublicStep }) {
   const explained = useLabState((state) => state.progress[step.id]?.explained ?? null);
   const [answer, setAnswer] = useState<Answers['step:explain'] | null>(null);
   const [pending, setPending] = useState<string | null>(null);
+  const ready = useLabState((state) => state.connection === 'online' && state.openStep === step.id);
+  // After a reload: the feedback of the answer that stands. The server keeps the answer, not what it said to it.
+  const again = ready && solved && answer === null ? explained : null;
+  useEffect(() => {
+    if (again === null) return undefined;
+    let gone = false;
+    const askAgain = async () => {
+      const given = await lab.ask('step:explain', { option: again });
+      if (!gone && given) setAnswer(given);
+    };
+    void askAgain();
+    return () => {
+      gone = true;
+    };
+  }, [again, lab]);
   if (!solved) return null;
   const choose = async (option: string) => {
     setPending(option);
