@@ -28,6 +28,8 @@ export interface ObservationService {
    * the loop is left, or the sandbox's first process has ended. Throws EngineError `conflict` when that has ended before.
    */
   observe(sandbox: ObservedSandbox, watch: Watch, signal: AbortSignal): AsyncIterable<Observation>;
+  /** Somebody will look in a moment: starts the thread ahead, which takes longer than to make a sandbox. */
+  warm(): void;
   /** Call after a terminal's shell has started or ended. */
   terminalsChanged(sandbox: string): void;
   close(): Promise<void>;
@@ -51,7 +53,12 @@ export function createObservation(options: ObservationOptions): ObservationServi
 
   function remove(id: string): void {
     feeds.delete(id);
-    if (feeds.size === 0) linger = setTimeout(() => void end(), LINGER_MS).unref();
+    if (feeds.size === 0) endSoon();
+  }
+
+  function endSoon(): void {
+    clearTimeout(linger);
+    linger = setTimeout(() => void end(), LINGER_MS).unref();
   }
 
   function receive(report: Report): void {
@@ -147,6 +154,11 @@ export function createObservation(options: ObservationOptions): ObservationServi
         return listener;
       },
     }),
+    warm() {
+      clearTimeout(linger);
+      thread ??= begin();
+      if (feeds.size === 0) endSoon();
+    },
     terminalsChanged: (sandbox) => feeds.get(sandbox)?.feed.terminalsChanged(Date.now()),
     async close() {
       const all = [...feeds.values()];

@@ -175,9 +175,13 @@ export class Sandbox {
     const undo = new UndoList();
     try {
       const rootfs = imageRootfs(this.#host.root);
-      if (!existsSync(this.files.disk)) await makeDisk(this.files.disk, limits.diskBytes);
-      const group = await cgroups.createSandbox(this.id, limits, base);
+      const disk = existsSync(this.files.disk) ? null : makeDisk(this.files.disk, limits.diskBytes);
+      // Side by side, and both waited for: a mke2fs that goes on behind a failed start would spoil the next one's disk.
+      const [grouped, formatted] = await Promise.allSettled([cgroups.createSandbox(this.id, limits, base), disk]);
+      if (grouped.status === 'rejected') throw grouped.reason;
+      const group = grouped.value;
       undo.add('control groups', () => group.remove());
+      if (formatted.status === 'rejected') throw formatted.reason;
       const loop = attachLoop(this.files.disk);
       const directory = keeperDirectory(this.#host, this.id);
       const { kept: init } = await kernel

@@ -18,6 +18,8 @@ import { Terminals } from './terminals.ts';
 export interface Observing {
   observe(sandbox: { id: string; initPid: number }, watch: Watch, signal: AbortSignal): AsyncIterable<Observation>;
   terminalsChanged(sandbox: string): void;
+  /** A sandbox starts, and somebody will look at it. */
+  warm(): void;
 }
 
 interface Entry {
@@ -177,6 +179,7 @@ export class Sandboxes {
   async #start(entry: Entry): Promise<SandboxView> {
     const { sandbox } = entry;
     if (sandbox.state === 'running' || this.#admission.place(sandbox.id) !== null) return this.#view(entry);
+    this.#observing.warm();
     const started = this.#admission.run(sandbox.id, () => sandbox.start());
     if (this.#admission.place(sandbox.id) !== null && this.#admission.full())
       started.catch((error: unknown) => this.#host.log.error({ error }, `sandbox ${sandbox.id} did not start`));
