@@ -12,9 +12,10 @@ import type { StepRef, Steps } from '../repositories/steps.ts';
 import { RateLimit } from '../socket/rate-limit.ts';
 import type { LeasePolicy } from './lease-policy.ts';
 import { SandboxKeeper, type Ready } from './sandbox-keeper.ts';
-import { StepSession } from './step-session.ts';
+import { StepSession, type Prepare } from './step-session.ts';
 import type { Reply, Tab } from './tab.ts';
 import { TerminalDesk } from './terminal-desk.ts';
+import { together } from './together.ts';
 
 export interface LearnerParts {
   learner: string;
@@ -79,10 +80,12 @@ export class LearnerLab {
     return this.#alone(async () => {
       const ready = await this.keeper.ready();
       if (ready.resumed) this.#tell('info', ready.resumed === 'frozen' ? 'resumedFrozen' : 'resumedStopped');
-      await this.terminals.ensure();
       const ref = { learner: this.#parts.learner, track, lesson, step };
-      const session = this.#sessions.get(nameOf(ref)) ?? (await this.#begin(ref, loaded, ready));
-      if (session.epoch !== ready.epoch) await session.begin(ready.epoch, (script) => this.#setUp(script));
+      const session = await this.#withTerminals(async (prepare) => {
+        const found = this.#sessions.get(nameOf(ref)) ?? (await this.#begin(ref, loaded, ready, prepare));
+        if (found.epoch !== ready.epoch) await found.begin(ready.epoch, prepare);
+        return found;
+      });
       return this.#enter(tab, session);
     });
   }
@@ -94,8 +97,9 @@ export class LearnerLab {
       for (const each of this.#sessions.values()) each.pause();
       this.terminals.drop();
       const ready = await this.keeper.renew(how);
-      await this.terminals.ensure();
-      for (const each of this.#sessions.values()) await each.begin(ready.epoch, (script) => this.#setUp(script));
+      await this.#withTerminals(async (prepare) => {
+        for (const each of this.#sessions.values()) await each.begin(ready.epoch, prepare);
+      });
       this.#tell('info', how === 'restart' ? 'stepReset' : 'sandboxReset');
       return this.#enter(tab, session);
     });
@@ -146,7 +150,15 @@ export class LearnerLab {
     };
   }
 
-  async #begin(ref: StepRef, loaded: LoadedStep, ready: Ready): Promise<StepSession> {
+  /** Opens the terminals while a step's script runs; the picture is taken after both, so that it holds their shells. */
+  async #withTerminals<T>(work: (prepare: Prepare) => Promise<T>): Promise<T> {
+    const terminals = this.terminals.ensure();
+    const working = work((script) => together([terminals, script === null ? null : this.#setUp(script)]));
+    const [done] = await together([working, terminals]);
+    return done;
+  }
+
+  async #begin(ref: StepRef, loaded: LoadedStep, ready: Ready, prepare: Prepare): Promise<StepSession> {
     const { engine, steps, recordings, log } = this.#parts;
     const session: StepSession = new StepSession(ref, loaded, {
       observe: (watch, signal) => engine.observe(this.keeper.id, watch, signal),
@@ -170,7 +182,7 @@ export class LearnerLab {
       },
     });
     try {
-      await session.open(ready.epoch, (script) => this.#setUp(script));
+      await session.open(ready.epoch, prepare);
     } catch (error) {
       session.pause();
       throw error;

@@ -8,6 +8,7 @@ import type { EngineClient } from '../engine-client/engine-client.ts';
 import { LabError, say } from '../messages/messages.ts';
 import type { Lease, Leases } from '../repositories/leases.ts';
 import { dueEnd, extendedLease, freshLease, type LeaseEnd, type LeasePolicy } from './lease-policy.ts';
+import { together } from './together.ts';
 
 export interface KeeperParts {
   engine: EngineClient;
@@ -170,16 +171,21 @@ export class SandboxKeeper {
   async #start(): Promise<Ready> {
     const { engine, leases, learner, policy } = this.#parts;
     this.#lease ??= await leases.find(learner);
-    let sandbox = await this.#find();
+    const sandbox = await this.#find();
     const found = sandbox?.state ?? null;
-    if (sandbox?.state === 'frozen') sandbox = await engine.act(this.id, 'thaw');
-    else if (sandbox?.state !== 'running') sandbox = await engine.create({ id: this.id });
-    sandbox = await this.#settle(sandbox);
-    this.#end = null;
+    const run = async (): Promise<void> => {
+      if (found === 'frozen') await this.#settle(await engine.act(this.id, 'thaw'));
+      else await this.#settle(sandbox && found === 'running' ? sandbox : await engine.create({ id: this.id }));
+    };
+    // The lease is stored meanwhile: one of a sandbox that then does not start ends nothing.
     const now = Date.now();
-    if (found === 'frozen' && this.#lease) await this.#saveLease({ frozenAtMs: null, lastSeenAtMs: now });
-    else if (found !== 'running' || !this.#lease || this.#lease.stoppedAtMs !== null)
-      await this.#saveLease(freshLease(learner, this.id, now, policy));
+    const lease = async (): Promise<void> => {
+      if (found === 'frozen' && this.#lease) await this.#saveLease({ frozenAtMs: null, lastSeenAtMs: now });
+      else if (found !== 'running' || !this.#lease || this.#lease.stoppedAtMs !== null)
+        await this.#saveLease(freshLease(learner, this.id, now, policy));
+    };
+    await together([run(), lease()]);
+    this.#end = null;
     this.#parts.changed();
     return { epoch: this.epoch, resumed: found === 'frozen' || found === 'stopped' ? found : null };
   }

@@ -25,6 +25,9 @@ export interface StepParts {
   back(): void;
 }
 
+/** Brings the sandbox to the step's start: terminals, and the step's script if it has one. */
+export type Prepare = (script: string | null) => Promise<unknown>;
+
 /** A contradiction that is gone sooner was on the way to something else, not an attempt. */
 const ATTEMPT_SETTLES_MS = 400;
 const MAX_HINTS = 3;
@@ -61,22 +64,22 @@ export class StepSession {
     });
   }
 
-  /** Opens where the learner left it, or begins when the sandbox lives anew. `setUp` runs the step's script in between. */
-  async open(epoch: string, setUp: (script: string) => Promise<void>): Promise<void> {
+  /** Opens where the learner left it, or begins when the sandbox lives anew. `prepare` runs the step's script in between. */
+  async open(epoch: string, prepare: Prepare): Promise<void> {
     this.#row = await this.#parts.steps.find(this.ref);
     if (this.#row?.start.sandboxEpoch === epoch) {
       this.#baseline = new Set(this.#row.start.baseline);
       await this.#feed.start(false);
-    } else await this.begin(epoch, setUp);
+    } else await this.begin(epoch, prepare);
   }
 
   /** To the step's start: set-up, then everything that is there now is the baseline. */
-  async begin(epoch: string, setUp: (script: string) => Promise<void>): Promise<void> {
+  async begin(epoch: string, prepare: Prepare): Promise<void> {
     this.pause();
     this.#row = null;
     this.#verdicts = null;
     this.#lastAttempt = '';
-    if (this.#loaded.setup !== null) await setUp(this.#loaded.setup);
+    await prepare(this.#loaded.setup);
     const snapshot = await this.#feed.start(true);
     const baseline = snapshot.processes.map(({ key }) => key);
     this.#row = await this.#parts.steps.begin(this.ref, {

@@ -8,6 +8,7 @@ import type { EngineClient } from '../engine-client/engine-client.ts';
 import { LabError, say } from '../messages/messages.ts';
 import { Viewer } from '../terminals/viewer.ts';
 import { reply, type Reply, type Tab } from './tab.ts';
+import { together } from './together.ts';
 
 export interface DeskParts {
   engine: EngineClient;
@@ -52,14 +53,17 @@ export class TerminalDesk {
     await this.refresh();
     if (this.#terminals.some(({ exit }) => exit === null)) return;
     await Promise.all(this.#terminals.map(({ id }) => this.#forget(id)));
-    for (let count = 0; count < FIRST_TERMINALS; count += 1)
-      await this.#parts.engine.openTerminal(this.#parts.sandbox, { env: ENVIRONMENT });
-    await this.refresh();
+    const { engine, sandbox } = this.#parts;
+    const first = Array.from({ length: FIRST_TERMINALS }, () => engine.openTerminal(sandbox, { env: ENVIRONMENT }));
+    this.#show(await together(first));
   }
 
   /** Reads them from the engine and tells every tab. */
   async refresh(): Promise<void> {
-    const terminals = await this.#parts.engine.terminals(this.#parts.sandbox);
+    this.#show(await this.#parts.engine.terminals(this.#parts.sandbox));
+  }
+
+  #show(terminals: Terminal[]): void {
     this.#terminals = terminals.toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
     for (const id of this.#numbers.keys())
       if (!terminals.some((terminal) => terminal.id === id)) this.#numbers.delete(id);
