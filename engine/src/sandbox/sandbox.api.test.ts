@@ -1,9 +1,12 @@
 // A learner's sandbox through lab.sock, on the real kernel: what it is, what it keeps, and what survives whom.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ExecResult, Sandbox, SandboxFile, Stats, Terminal } from '../api/lab/schemas.ts';
+import { instanceOf } from '../instance.ts';
+import { readIfThere } from '../kernel/atomic-file.ts';
 import { NAMESPACE_TYPES } from '../model/namespace.ts';
 import { TestDaemon } from '../testing/daemon.ts';
 import { requires } from '../testing/requires.ts';
@@ -16,24 +19,30 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.end());
 
-/** Kernel objects of the host that a sandbox could leave behind. */
-function hostObjects(): string[] {
-  const lines = (command: string, ...args: string[]) => execFileSync(command, args).toString().split('\n');
+/** Kernel objects of this daemon on the host: others' come and go meanwhile. */
+function hostObjects(diskInode: number): string[] {
+  const { id } = instanceOf({ DRYDOCK_ROOT: daemon.root, DRYDOCK_RUN: join(daemon.directory, 'run') });
+  const said = (command: string, ...args: string[]) => execFileSync(command, args).toString().split('\n');
   const groups = readdirSync('/sys/fs/cgroup', { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => `${entry.parentPath}/${entry.name}`);
-  const loops = readdirSync('/sys/block').filter((name) => {
-    try {
-      return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').length > 0;
-    } catch {
-      return false;
-    }
+  const links = said('ip', '-o', 'link').map((line) => line.split(':')[1] ?? '');
+  const loops = said('losetup', '--list', '--noheadings', '--output', 'NAME,BACK-INO');
+  const slots = readdirSync('/var/lib/drydock-slots').map((name) => {
+    const owner = readIfThere(join('/var/lib/drydock-slots', name));
+    return `slot ${name} of ${owner}`;
   });
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  const links = lines('ip', '-o', 'link').map((line) => line.split(':')[1] ?? '');
-  return [...groups, ...loops, ...mounts, ...links, ...readdirSync('/var/lib/drydock-slots')].filter(
-    (name) => name.includes('wren') || name.includes('loop') || /^\d+$/.test(name) || name.includes('dk'),
-  );
+  const keepers = readdirSync(join(daemon.directory, 'run/keepers'));
+  return [
+    ...groups.filter((path) => path.includes(`drydock-${id}/wren`)),
+    ...links.filter((link) => link.includes(id)),
+    ...loops.filter((line) => line.trim().endsWith(` ${diskInode}`)),
+    ...slots.filter((slot) => slot.includes(`${daemon.root}/sandboxes/wren`)),
+    ...keepers.filter((name) => name.startsWith('wren')),
+    ...readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(daemon.directory)),
+  ];
 }
 
 test('Docker’s clients find an engine at engine.sock, and only there', async () => {
@@ -239,11 +248,16 @@ test('the lab routes describe themselves', async () => {
 });
 
 test('a removed sandbox leaves nothing on the host', async () => {
-  const before = hostObjects();
+  const linksBefore = hostObjects(0);
   await daemon.sandbox('wren');
   await daemon.terminal('wren');
-  expect(hostObjects().length).toBeGreaterThan(before.length);
+  const { ino } = statSync(join(daemon.root, 'sandboxes/wren/disk.img'));
+  const kinds = hostObjects(ino).filter((object) => !linksBefore.includes(object));
+  expect(kinds.some((object) => object.startsWith('/sys/fs/cgroup'))).toBe(true);
+  expect(kinds.some((object) => object.includes('/dev/loop'))).toBe(true);
+  expect(kinds.some((object) => object.startsWith('slot '))).toBe(true);
+  expect(kinds.some((object) => object === 'wren')).toBe(true);
   await daemon.demand('DELETE', '/lab/sandboxes/wren');
-  expect(hostObjects()).toEqual(before);
+  expect(hostObjects(ino)).toEqual(linksBefore);
   expect((await daemon.call('GET', '/lab/sandboxes/wren')).status).toBe(404);
 });
