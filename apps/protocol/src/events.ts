@@ -91,6 +91,8 @@ export interface StepState {
   sandbox: SandboxStatus;
   /** The predicted value the kernel showed, once known. */
   observed: string | null;
+  /** Whether the prediction was right; null until there is one and the kernel has shown it. */
+  predictedRight: boolean | null;
 }
 
 /** Server -> browser. */
@@ -98,7 +100,7 @@ export interface ServerEvents {
   /** With it what `baseline` of StepState is: another once the step began anew, also by another tab. */
   'scope:snapshot': (snapshot: Snapshot, baseline: string[]) => void;
   'scope:patch': (patch: Patch) => void;
-  'step:verdict': (verdict: Verdict, observed: string | null) => void;
+  'step:verdict': (verdict: Verdict, observed: string | null, predictedRight: boolean | null) => void;
   'step:progress': (progress: StepProgress) => void;
   /** An offset beyond what came before: the bytes in between are kept no more, and the browser says so in a line. */
   'terminal:data': (terminal: string, offset: number, data: Uint8Array) => void;

@@ -51,18 +51,29 @@ describe('a step', () => {
     await tab.request('step:predict', { option: 'one' });
     lab.engine.patch({ upsert: [trapped()] });
     await tab.until('it is solved', () => tab.heard('step:progress').some(([{ solvedAtMs }]) => solvedAtMs !== null));
-    const [verdict, observed] = tab.heard('step:verdict').at(-1)!;
+    const [verdict, observed, predictedRight] = tab.heard('step:verdict').at(-1)!;
     expect(verdict.checks.map(({ state }) => state)).toEqual(['met', 'met', 'met']);
     expect(verdict.seq).toBe(lab.engine.state.seq);
-    expect(observed).toBe('200');
+    expect([observed, predictedRight]).toEqual(['200', false]);
     expect(tab.heard('scope:patch').at(-1)![0].upsert[0]!.key).toBe('1200:200');
 
     // Once solved it stays so, whatever comes after, and for whoever opens it later.
     lab.engine.patch({ gone: ['1200:200'] });
     await tab.until('it is no more', () => !tab.heard('step:verdict').at(-1)![0].solved);
     const later = await (await lab.connect()).request('step:open', TRAP);
-    expect(later).toMatchObject({ solved: true, observed: '200', verdict: { solved: false } });
+    expect(later).toMatchObject({ solved: true, observed: '200', predictedRight: false, verdict: { solved: false } });
     expect(later.progress).toMatchObject({ attempts: 1, predicted: 'one' });
+  });
+
+  it('says that a prediction was right, also when the kernel had shown it before', async () => {
+    const tab = await lab.connect();
+    expect((await tab.request('step:open', TRAP)).predictedRight).toBeNull();
+    lab.engine.patch({ upsert: [trapped()] });
+    await tab.until('it is observed', () => tab.heard('step:verdict').at(-1)?.[1] === '200');
+    expect(tab.heard('step:verdict').at(-1)![2]).toBeNull();
+    await tab.request('step:predict', { option: 'host' });
+    expect(tab.heard('step:verdict').at(-1)![2]).toBe(true);
+    expect((await tab.request('step:open', TRAP)).predictedRight).toBe(true);
   });
 
   it('says nothing when nothing changed for the learner', async () => {

@@ -115,6 +115,7 @@ export class LearnerLab {
       terminals: this.terminals.list(language),
       sandbox: this.keeper.status(language),
       observed: session.observed(language),
+      predictedRight: session.predictedRight,
     };
   }
 

@@ -135,6 +135,13 @@ export class StepSession {
     return this.#stored.observed?.[language] ?? null;
   }
 
+  /** Of the prediction, by the step's own answer; null until there is one and the kernel has shown it. */
+  get predictedRight(): boolean | null {
+    const { observed, progress } = this.#stored;
+    if (observed === null || progress.predicted === null) return null;
+    return progress.predicted === this.#loaded.step.predict.answer;
+  }
+
   /** Run is refused until the learner said what they expect. */
   requirePrediction(): void {
     if (this.progress.predicted === null) throw new LabError('predictFirst');
@@ -146,7 +153,10 @@ export class StepSession {
     if (!this.#loaded.step.predict.options.some(({ id }) => id === option)) throw new LabError('noOption', { option });
     const kept = await this.#parts.steps.predict(row.id, option, Date.now());
     if (row.observed) await this.#parts.steps.observed(row.id, row.observed);
-    return this.#progressed({ predicted: kept.option, predictedAtMs: kept.madeAtMs });
+    const progress = this.#progressed({ predicted: kept.option, predictedAtMs: kept.madeAtMs });
+    // The kernel may have shown it before: then it is right or wrong from now on.
+    if (row.observed && this.#verdicts) this.#tellVerdict(this.#verdicts);
+    return progress;
   }
 
   async explain(option: string): Promise<Answers['step:explain']> {
@@ -212,10 +222,14 @@ export class StepSession {
     const newlyObserved = row.observed === null && observed !== null;
     row.observed = observed;
     this.#verdicts = now;
-    if (newlyObserved || !before || !sameVerdict(before.en, now.en))
-      for (const tab of this.tabs) tab.emit('step:verdict', now[tab.language], observed?.[tab.language] ?? null);
+    if (newlyObserved || !before || !sameVerdict(before.en, now.en)) this.#tellVerdict(now);
     if (newlyObserved) this.#write(() => this.#parts.steps.observed(row.id, observed));
     this.#consider(row, now.en);
+  }
+
+  #tellVerdict(verdicts: Record<Language, Verdict>): void {
+    for (const tab of this.tabs)
+      tab.emit('step:verdict', verdicts[tab.language], this.observed(tab.language), this.predictedRight);
   }
 
   /** An attempt: the goal is met, or contradicted for more than a moment, by something not seen just before. */

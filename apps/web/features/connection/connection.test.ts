@@ -141,8 +141,12 @@ describe('lab state', () => {
 
   it('drops the verdict of a step that is no longer open', () => {
     const state = { ...emptyLabState([]), openStep: 'b' };
-    expect(withVerdict(state, verdict, null)).toBe(state);
-    expect(isSolved(withVerdict({ ...state, openStep: 'a' }, verdict, null), 'a')).toBe(true);
+    expect(withVerdict(state, verdict, '1', true)).toBe(state);
+    expect(withVerdict({ ...state, openStep: 'a' }, verdict, '1', true)).toMatchObject({
+      observed: '1',
+      predictedRight: true,
+    });
+    expect(isSolved(withVerdict({ ...state, openStep: 'a' }, verdict, '1', true), 'a')).toBe(true);
   });
 
   it('says a sentence once', () => {

@@ -26,6 +26,8 @@ export interface LabState {
   progress: Readonly<Record<string, StepProgress>>;
   verdict: Verdict | null;
   observed: string | null;
+  /** The server's word on the prediction; null until the kernel has shown it. */
+  predictedRight: boolean | null;
   terminals: readonly TerminalInfo[];
   sandbox: SandboxStatus | null;
   load: Load;
@@ -47,6 +49,7 @@ export function emptyLabState(progress: readonly StepProgress[]): LabState {
     progress: Object.fromEntries(progress.map((entry) => [entry.step, entry])),
     verdict: null,
     observed: null,
+    predictedRight: null,
     terminals: [],
     sandbox: null,
     load: { cpuPercent: [], memoryBytes: [] },
@@ -66,6 +69,7 @@ export function withStep(state: LabState, step: string, opened: StepState): LabS
       progress: { ...state.progress, [opened.progress.step]: opened.progress },
       verdict: opened.verdict.step === step ? opened.verdict : null,
       observed: opened.observed,
+      predictedRight: opened.predictedRight,
       terminals: opened.terminals,
       baseline: new Set(opened.baseline),
     },
@@ -74,8 +78,13 @@ export function withStep(state: LabState, step: string, opened: StepState): LabS
 }
 
 /** A verdict of another step than the open one is late, and dropped. */
-export function withVerdict(state: LabState, verdict: Verdict, observed: string | null): LabState {
-  return verdict.step === state.openStep ? { ...state, verdict, observed } : state;
+export function withVerdict(
+  state: LabState,
+  verdict: Verdict,
+  observed: string | null,
+  predictedRight: boolean | null,
+): LabState {
+  return verdict.step === state.openStep ? { ...state, verdict, observed, predictedRight } : state;
 }
 
 export function withProgress(state: LabState, progress: StepProgress): LabState {

@@ -90,7 +90,9 @@ export function createLab(track: string, lesson: string, progress: readonly Step
       change((state) => ({ ...state, baseline: new Set(baseline) }));
     });
     to.on('scope:patch', (patch) => feed?.patch(patch));
-    to.on('step:verdict', (verdict, observed) => change((state) => withVerdict(state, verdict, observed)));
+    to.on('step:verdict', (verdict, observed, right) =>
+      change((state) => withVerdict(state, verdict, observed, right)),
+    );
     to.on('step:progress', (entry) => change((state) => withProgress(state, entry)));
     to.on('terminal:data', (id, offset, data) => {
       const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);

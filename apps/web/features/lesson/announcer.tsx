@@ -36,7 +36,7 @@ export function Announcer({ page }: { page: LessonPage }) {
       }
       if (step) {
         const predicted = state.progress[step.id]?.predicted ?? null;
-        const text = outcomeOf(step.predict, predicted, state.observed, locale)?.text ?? null;
+        const text = outcomeOf(step.predict, predicted, state.observed, locale);
         const key = text === null ? null : `${step.id} ${text}`;
         if (text !== null && key !== outcome.current)
           sentences.push(t('announceOutcome', { text: text.replaceAll('`', '') }));

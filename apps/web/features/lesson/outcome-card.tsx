@@ -12,21 +12,20 @@ export function OutcomeCard({ step }: { step: PublicStep }) {
   const locale = useLocale();
   const predicted = useLabState((state) => state.progress[step.id]?.predicted ?? null);
   const observed = useLabState((state) => (state.openStep === step.id ? state.observed : null));
+  const right = useLabState((state) => (state.openStep === step.id ? state.predictedRight : null));
   const outcome = outcomeOf(step.predict, predicted, observed, locale);
-  if (!outcome) return null;
+  if (outcome === null) return null;
   return (
     <section
-      className={`${styles.card} ${styles.outcome} ${outcome.right ? styles.right : styles.wrong}`}
+      className={`${styles.card} ${styles.outcome} ${right === null ? '' : right ? styles.right : styles.wrong}`}
       aria-labelledby={`outcome-${step.id}`}
     >
       <header>
         <h2 id={`outcome-${step.id}`}>{t('outcome')}</h2>
-        {outcome.right === null ? null : (
-          <span className="note">{t(outcome.right ? 'outcomeRight' : 'outcomeWrong')}</span>
-        )}
+        {right === null ? null : <span className="note">{t(right ? 'outcomeRight' : 'outcomeWrong')}</span>}
       </header>
       <p className={styles.text}>
-        <InlineCode text={outcome.text} />
+        <InlineCode text={outcome} />
       </p>
     </section>
   );

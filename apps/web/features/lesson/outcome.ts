@@ -3,27 +3,18 @@ import type { Language } from '@drydock/protocol/language.ts';
 import type { PublicStep } from '@drydock/protocol/pages.ts';
 import { fill } from './format.ts';
 
-export interface Outcome {
-  text: string;
-  /** null: the kernel showed something that none of the options names. */
-  right: boolean | null;
-}
-
 /** null until there are both, a prediction and an observation. `observed` is an option's id or the value itself. */
 export function outcomeOf(
   predict: PublicStep['predict'],
   predicted: string | null,
   observed: string | null,
   language: Language,
-): Outcome | null {
+): string | null {
   const chosen = predict.options.find((option) => option.id === predicted);
   if (!chosen || observed === null) return null;
   const shown = predict.options.find((option) => option.id === observed || option.label[language] === observed);
-  return {
-    text: fill(predict.outcome[language], {
-      predicted: chosen.label[language],
-      observed: shown?.label[language] ?? observed,
-    }),
-    right: shown ? shown.id === chosen.id : null,
-  };
+  return fill(predict.outcome[language], {
+    predicted: chosen.label[language],
+    observed: shown?.label[language] ?? observed,
+  });
 }
