@@ -1,7 +1,7 @@
 // What a hostile learner does to keep the engine waiting, or his sandbox from being removed: file systems that never answer,
 // planted links and FIFOs, control groups that are hard to find.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestDaemon } from '../testing/daemon.ts';
@@ -19,17 +19,16 @@ const STUCK = readFileSync(join(import.meta.dirname, '../testing/stuck-fuse.py')
 const message = async (method: string, path: string, body?: unknown) =>
   ((await daemon.call(method, path, body)).body as { message?: string }).message ?? '';
 
-/** Removes a sandbox, and looks for what is left of it: groups, keepers, links, mounts of its disk. */
+/** Removes a sandbox, and looks for what is left of it: groups, keepers, the loop device of its disk. */
 async function removed(id: string): Promise<void> {
-  const loops = (): string[] =>
-    readdirSync('/sys/block').filter((name) => {
-      const file = `/sys/block/${name}/loop/backing_file`;
-      return existsSync(file) && readFileSync(file, 'utf8').includes(id);
-    });
+  const { ino } = statSync(join(daemon.root, 'sandboxes', id, 'disk.img'));
+  const loops = () => execFileSync('losetup', ['--noheadings', '--output', 'BACK-INO,BACK-FILE']).toString();
+  expect(loops()).toMatch(new RegExp(`\\b${ino} `));
   await daemon.demand('DELETE', `/lab/sandboxes/${id}`);
   const groups = execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-type', 'd', '-name', id]).toString();
-  expect([groups, loops()]).toEqual(['', []]);
-  // The keeper of a program that could not be ended is let go once it has been seen to end.
+  expect(groups).toBe('');
+  // The kernel lets go of a mount, and the engine of a keeper whose program could not be ended, a moment later.
+  await expect.poll(loops, { timeout: 10_000 }).not.toMatch(new RegExp(`\\b${ino} +\\S+ .deleted`));
   const keepers = () => readdirSync(join(daemon.directory, 'run/keepers')).filter((name) => name.startsWith(id));
   await expect.poll(keepers, { timeout: 10_000 }).toEqual([]);
 }
