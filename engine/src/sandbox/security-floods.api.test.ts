@@ -42,7 +42,7 @@ interface Flood {
   readonly argv: readonly string[];
   readonly limits?: object;
   /** Resolves when all that can be had has been taken. */
-  taken(typed: Typed): Promise<unknown>;
+  readonly taken: (typed: Typed) => Promise<unknown>;
 }
 
 const until = (pattern: RegExp) => (typed: Typed) => typed.until(pattern);
