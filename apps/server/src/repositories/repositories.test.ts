@@ -239,15 +239,29 @@ describe('recordings', () => {
     expect((await recordings.read(id, 15, 25)).map(({ seq }) => seq)).toEqual([20, 21]);
   });
 
-  it('lose their oldest when a learner has too many', async () => {
+  it('lose their oldest when a learner has too many in all steps together; another learner loses none', async () => {
     const database = await open();
-    await new Learners(database).ensure('ann');
-    const { id } = await new Steps(database).begin(ref, start);
+    for (const learner of ['ann', 'ben']) await new Learners(database).ensure(learner);
+    const steps = new Steps(database);
+    const { id: first } = await steps.begin(ref, start);
+    const { id: second } = await steps.begin({ ...ref, lesson: 'mnt', step: '2-other' }, start);
+    const { id: bens } = await steps.begin({ ...ref, learner: 'ben' }, start);
     const one = new Recordings(database);
-    await one.append(id, chunk(10));
+    for (const id of [bens, first]) await one.append(id, chunk(10));
     const { bytes } = await database.recording.findFirstOrThrow();
     const bounded = new Recordings(database, bytes * 2 + 4);
-    for (const seq of [20, 30, 40]) await bounded.append(id, chunk(seq));
-    expect((await bounded.read(id, 0, 100)).map(({ seq }) => seq)).toEqual([30, 31, 40, 41]);
+    for (const [id, seq] of [
+      [first, 20],
+      [second, 30],
+      [second, 40],
+    ] as const) {
+      await bounded.append(id, chunk(seq));
+      const { _sum } = await database.recording.aggregate({ where: { stepId: { not: bens } }, _sum: { bytes: true } });
+      expect(_sum.bytes).toBeLessThanOrEqual(bytes * 2 + 4);
+    }
+    const kept = async (id: number) => (await bounded.read(id, 0, 100)).map(({ seq }) => seq);
+    expect(await kept(first)).toEqual([]);
+    expect(await kept(second)).toEqual([30, 31, 40, 41]);
+    expect(await kept(bens)).toEqual([10, 11]);
   });
 });
