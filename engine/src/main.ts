@@ -5,6 +5,9 @@ import { startEngine } from './engine.ts';
 import { instanceOf } from './instance.ts';
 import { EngineError } from './model/engine-error.ts';
 
+/** An orderly end takes some 30 ms. */
+const CLOSE_MS = 5000;
+
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
 function options(): { level: string; tearDown: boolean; env: Record<string, string | undefined> } {
@@ -57,6 +60,12 @@ try {
     process.on(signal, () => {
       if (ending) return;
       ending = true;
+      // Whatever holds up an orderly end, the daemon ends: what it holds survives SIGKILL, so this loses nothing. And by
+      // SIGKILL, since exit() would wait for a thread that hangs in a system call.
+      setTimeout(() => {
+        log.error(`The engine did not close within ${CLOSE_MS / 1000} s: it ends at once. Sandboxes go on.`);
+        process.kill(process.pid, 'SIGKILL');
+      }, CLOSE_MS);
       engine.close().then(() => process.exit(0), fail);
     });
   process.stdout.write(`engine ready unix://${instance.engineSocket}\n`);
