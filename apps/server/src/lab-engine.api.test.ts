@@ -1,19 +1,19 @@
 // The lab server with a real engine, a real sandbox and real shells: what a learner types, what dies in between, and how
 // much a flood costs. What it took is printed, not asserted: only hanging fails.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngineDaemon, type EngineDaemon } from './testing/engine-daemon.ts';
+import { TestDaemon } from '@drydock/engine/testing/daemon.ts';
 import type { LabClient } from './testing/lab-client.ts';
 import { LabUnderTest } from './testing/lab-under-test.ts';
 
 const TRAP = { track: 'B', lesson: 'b2-pid', step: '1-the-trap' };
 const TREE = { track: 'B', lesson: 'b2-pid', step: '2-a-tree' };
 
-let daemon: EngineDaemon;
+let daemon: TestDaemon;
 let lab: LabUnderTest;
 const took: string[] = [];
 
 beforeAll(async () => {
-  daemon = await startEngineDaemon();
+  daemon = await TestDaemon.start();
   lab = new LabUnderTest({ DRYDOCK_SOCKET: daemon.labSocket });
   await lab.start();
 });

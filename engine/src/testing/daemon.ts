@@ -119,6 +119,12 @@ export class TestDaemon {
     await once(daemon, 'exit');
   }
 
+  /** SIGKILL, as by the kernel's own hand, and a new daemon that finds what the old one left. */
+  async killAndRestart(): Promise<void> {
+    await this.kill('SIGKILL');
+    await this.start();
+  }
+
   /** Removes every sandbox, ends the daemon, takes back what it made on the host. */
   async end(): Promise<void> {
     if (this.#process)

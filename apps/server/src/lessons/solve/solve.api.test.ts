@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineClient } from '../../engine-client/engine-client.ts';
-import { startEngineDaemon, type EngineDaemon } from '../../testing/engine-daemon.ts';
+import { TestDaemon } from '@drydock/engine/testing/daemon.ts';
 import { loadLessons } from '../library.ts';
 import { readScript } from '../script.ts';
 import { solveStep, type StepReport } from './solve-step.ts';
@@ -15,13 +15,13 @@ const lessons = library.tracks.flatMap((track) =>
   track.lessons.flatMap(({ id, content }) => (content ? [{ name: `${track.id}/${id}`, steps: content.steps }] : [])),
 );
 
-let daemon: EngineDaemon;
+let daemon: TestDaemon;
 let engine: EngineClient;
 const sandbox = `test-lessons-${randomBytes(4).toString('hex')}`;
 const reports: StepReport[] = [];
 
 beforeAll(async () => {
-  daemon = await startEngineDaemon();
+  daemon = await TestDaemon.start();
   engine = new EngineClient(daemon.labSocket);
   await engine.create({ id: sandbox });
 });
