@@ -72,6 +72,12 @@ const CLONE_PARENT = 0x8000n;
 const ALL_NAMESPACES = NAMESPACE_TYPES.reduce((flags, type) => flags | BigInt(CLONE_NEW[type]), 0n);
 const PR_SET_DUMPABLE = 4;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+/** fsconfig(2), fsmount(2). */
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const MOUNT_ATTR_NOSUID = 2;
+const MOUNT_ATTR_NOEXEC = 8;
+const MOST_TERMINALS = 64;
 
 /** Nodes of /dev: name, major, minor (linux Documentation/admin-guide/devices.txt). */
 const DEVICES = [
@@ -100,6 +106,7 @@ function keeper({ groups: files, base }: Birth): Step[] {
   return [
     ...keepers.open,
     ...keepers.join,
+    ...devpts(base),
     { kind: 'clone', flags: BigInt(CLONE_NEW.mnt), child: 'ground', save: 'ground' },
     { kind: 'await', gate: 'outer-unshared' },
     // Only a process with CAP_SETUID in the parent namespace may map a range: the host's root does it for U1.
@@ -109,6 +116,26 @@ function keeper({ groups: files, base }: Birth): Step[] {
     { kind: 'wait', pid: slot('ground') },
     { kind: 'wait', pid: slot('outer') },
     { kind: 'keep', pid: slot('init') },
+  ];
+}
+
+/**
+ * The sandbox's terminals, mounted by nobody yet. Made in the host's own mount namespace, a devpts may also use the last
+ * kernel.pty.reserve terminals of the machine (fs/devpts/inode.c, parse_mount_options); what a learner mounts may not:
+ * one who takes all that he can get leaves the others theirs. `max` is his limit here, for he can't remount it.
+ */
+function devpts(base: number): Step[] {
+  const set = (key: string, value: string) =>
+    call('fsconfig', [slot('devpts-context'), FSCONFIG_SET_STRING, key, value, 0]);
+  return [
+    call('fsopen', ['devpts', 1], { save: 'devpts-context' }),
+    set('source', 'devpts'),
+    set('ptmxmode', '0666'),
+    set('mode', '0620'),
+    set('gid', String(base + 5)),
+    set('max', String(MOST_TERMINALS)),
+    call('fsconfig', [slot('devpts-context'), FSCONFIG_CMD_CREATE, null, null, 0]),
+    call('fsmount', [slot('devpts-context'), 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC], { save: 'devpts' }),
   ];
 }
 
@@ -143,6 +170,7 @@ function ground(birth: Birth): Step[] {
 
     ...devices(base),
     ...bindInto('dev', slot('merged'), 'dev'),
+    call('move_mount', [slot('devpts'), '', AT_FDCWD, 'merged/dev/pts', MOVE_MOUNT_F_EMPTY_PATH]),
     ...FROM_DISK.flatMap((name) => bindInto(`disk/${name}`, slot('merged'), name)),
     ...lessonFiles(birth),
     { ...makeDirectory('merged/lesson'), mayFail: ['EEXIST'] },
@@ -226,7 +254,6 @@ function init(birth: Birth): Step[] {
     mount('proc', 'proc', 'proc', quiet),
     mount('sysfs', 'sys', 'sysfs', quiet),
     ...cgroups,
-    mount('devpts', 'dev/pts', 'devpts', MS.NOSUID | MS.NOEXEC, 'newinstance,ptmxmode=0666,mode=0620,gid=5'),
     mount('shm', 'dev/shm', 'tmpfs', MS.NOSUID | MS.NODEV, 'mode=1777,size=64m'),
     mount('mqueue', 'dev/mqueue', 'mqueue', quiet),
     mount('tmpfs', 'run', 'tmpfs', MS.NOSUID | MS.NODEV, 'mode=0755,size=16m'),
