@@ -13,9 +13,9 @@ import { usePan } from './use-pan.ts';
 import { remark, type ScopeWords } from './words.ts';
 import styles from './drawing.module.css';
 
-/** Room under the floor for its words: one line, or two on a narrow sheet. */
-const belowFloor = (width: number) => (width < NARROW ? 56 : 38);
-const NARROW = 720;
+/** In how many lines the words under the floor are set, by the width of the sheet. */
+const floorLines = (width: number) => (width < 540 ? 3 : width < 720 ? 2 : 1);
+const belowFloor = (width: number) => 20 + 18 * floorLines(width);
 const KEEL = 24;
 /** How far the sheet's last hull may be drawn deeper than its members need, to stand on the floor. */
 const STRETCH = 110;
@@ -107,7 +107,7 @@ export function Drawing({ snapshot, views, terminals, selected, onSelect }: Draw
           snapshot={snapshot}
           nested={hullCount > 0}
           height={height}
-          narrow={viewport.width < NARROW}
+          lines={floorLines(viewport.width)}
         />
         <Glyph type="pid" own={false} x={24} y={14} size={17} />
         <text x="48" y="27" className={`${styles.n2} ${styles.b}`}>
@@ -219,14 +219,14 @@ function Floor({
   height,
   snapshot,
   nested,
-  narrow,
+  lines,
 }: {
   y: number;
   width: number;
   height: number;
   snapshot: Snapshot;
   nested: boolean;
-  narrow: boolean;
+  lines: number;
 }) {
   const t = useTranslations('scope');
   return (
@@ -236,8 +236,11 @@ function Floor({
       <path className={styles.floor} d={`M0 ${y}H${width}`} />
       <text x="24" y={y + 26} className={`${styles.n2} ${styles.b}`}>
         {t(nested ? 'oneKernel' : 'oneKernelAlone')}
-        <tspan className={styles.n} {...(narrow ? { x: 24, dy: 17 } : { dx: 10 })} fontWeight="500">
+        <tspan className={styles.n} {...(lines > 1 ? { x: 24, dy: 17 } : { dx: 10 })} fontWeight="500">
           {t('kernelLine', { release: snapshot.kernel.release, hostname: snapshot.hostname })}
+        </tspan>
+        <tspan className={styles.n} {...(lines > 2 ? { x: 24, dy: 17 } : { dx: 7 })} fontWeight="500">
+          {t('kernelMoral')}
         </tspan>
       </text>
     </>
