@@ -49,7 +49,7 @@ export function ExplainCard({ step }: { step: PublicStep }) {
       <header>
         <h2 id={`explain-${step.id}`}>{t('explain')}</h2>
       </header>
-      <fieldset>
+      <fieldset role="radiogroup">
         <legend className={styles.question}>
           <InlineCode text={step.explain.question[locale]} />
         </legend>

@@ -39,7 +39,7 @@ export function PredictCard({ step }: { step: PublicStep }) {
           {progress?.predictedAtMs ? t('predictLocked', { time: timeOfDay(progress.predictedAtMs) }) : t('predictOpen')}
         </span>
       </header>
-      <fieldset>
+      <fieldset role="radiogroup">
         <legend className={styles.question}>
           <InlineCode text={question[locale]} />
         </legend>
