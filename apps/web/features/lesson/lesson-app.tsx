@@ -36,7 +36,7 @@ export function LessonApp({ page, theme }: { page: LessonPage; theme: Theme }) {
   const mode = useLayoutMode();
   const [view, setView] = useState<View>('lesson');
   const [tab, setTab] = useState<string | null>(null);
-  const [focusRequest, setFocusRequest] = useState(0);
+  const [focusRequest, setFocusRequest] = useState<Views['focusRequest']>({ terminal: null, count: 0 });
   const [share, moveSash] = useShare(mode);
 
   useEffect(() => {
@@ -70,7 +70,7 @@ export function LessonApp({ page, theme }: { page: LessonPage; theme: Theme }) {
       showTerminal: (id) => {
         setTab(id);
         setView('terminal');
-        setFocusRequest((count) => count + 1);
+        setFocusRequest(({ count }) => ({ terminal: id, count: count + 1 }));
       },
     }),
     [view, tab, focusRequest],

@@ -12,8 +12,8 @@ export interface Views {
   /** The tab of the workbench in front: a terminal's id or 'editor'; null: the first terminal. */
   tab: string | null;
   setTab: (tab: string) => void;
-  /** Rises each time a terminal should take the keyboard. */
-  focusRequest: number;
+  /** The count rises each time a terminal should take the keyboard. */
+  focusRequest: { terminal: string | null; count: number };
 }
 
 export const ViewsContext = createContext<Views | null>(null);

@@ -35,6 +35,7 @@ export function TerminalPane(props: PaneProps) {
   const lab = useLab();
   const session = useLabState((state) => state.session);
   const screen = useRef<HTMLDivElement>(null);
+  const answered = useRef(0);
   const [open, setOpen] = useState<TerminalSession | null>(null);
   const [searching, setSearching] = useState(false);
   const [paste, setPaste] = useState<PasteQuestion | null>(null);
@@ -93,7 +94,10 @@ export function TerminalPane(props: PaneProps) {
     if (shown) open?.fit();
   }, [open, shown]);
   useEffect(() => {
-    if (shown && focusRequest > 0) open?.focus();
+    // A request is answered once: who comes back to this tab with the arrow keys stays on the tab.
+    if (!open || !shown || focusRequest <= answered.current) return;
+    answered.current = focusRequest;
+    open.focus();
   }, [open, shown, focusRequest]);
 
   const answerPaste = (yes: boolean) => {

@@ -145,7 +145,7 @@ export function Workbench() {
             name={t('terminal', { number: terminalNumber(terminal) })}
             shown={current === terminal.id}
             screenReader={screenReader}
-            focusRequest={current === terminal.id ? views.focusRequest : 0}
+            focusRequest={views.focusRequest.terminal === terminal.id ? views.focusRequest.count : 0}
             onLeave={() => leave(terminal.id)}
             onResize={(cols, rows) => setSizes((old) => ({ ...old, [terminal.id]: { cols, rows } }))}
             onOpenNew={() => void replace(terminal)}
