@@ -1,17 +1,6 @@
 // A learner takes lesson B2 in a real browser, on a real sandbox: opens, predicts, types, watches, is told, comes back.
 import { expect, type Page, test } from '@playwright/test';
-
-const LESSON = '/learn/B/b2-pid';
-
-/** What stands on the terminal's screen. xterm draws on a canvas; its screen reader mode puts the lines into the page. */
-const screen = (page: Page) => page.getByRole('tabpanel', { name: /Terminal 1/ }).locator('.xterm-accessibility-tree');
-
-async function openLesson(page: Page): Promise<void> {
-  await page.goto(LESSON);
-  await expect(page.getByRole('group', { name: 'Sandbox' })).toContainText('Running');
-  await page.getByRole('button', { name: 'Screen reader mode' }).click();
-  await expect(screen(page)).toContainText('root@dock');
-}
+import { complaints, LESSON, openFresh, screen } from './lesson-page.ts';
 
 async function type(page: Page, line: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Terminal input' }).first().focus();
@@ -30,9 +19,8 @@ test('the catalogue shows the curriculum, and one lesson that is open', async ({
 test('step 1 from start to end: predict, type, watch the tree change, see the verdict, reload, resume', async ({
   page,
 }) => {
-  const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  await openLesson(page);
+  const problems = complaints(page);
+  await openFresh(page, '1-the-trap');
   const check = page.getByRole('region', { name: 'Check' });
   await expect(check).toContainText('0 of 3 met');
   await expect(page.getByRole('button', { name: 'Predict first' }).first()).toBeDisabled();
@@ -61,8 +49,7 @@ test('step 1 from start to end: predict, type, watch the tree change, see the ve
 test('step 2: a process and its namespace appear in the picture as they are born, and go when they end', async ({
   page,
 }) => {
-  await page.goto(`${LESSON}?step=2-a-tree`);
-  await expect(page.getByRole('group', { name: 'Sandbox' })).toContainText('Running');
+  await openFresh(page, '2-a-tree');
   await page.getByRole('radio').first().check();
   await page.getByRole('button', { name: 'Table' }).click();
   const tree = page.getByRole('treegrid');
