@@ -5,8 +5,11 @@ export class TerminalDuplex extends Duplex {
   readonly #output: Readable;
   readonly #type: (bytes: Uint8Array) => Promise<void>;
 
-  /** `output` is a follower of the terminal; it is destroyed with this stream. */
-  constructor(output: Readable, type: (bytes: Uint8Array) => Promise<void>) {
+  /**
+   * `output` is a follower of the terminal; it is destroyed with this stream. The end is told once `ended` resolves: who
+   * asks then how the shell ended gets an answer.
+   */
+  constructor(output: Readable, type: (bytes: Uint8Array) => Promise<void>, ended: Promise<unknown>) {
     // The shell's end is the end of the output; the client may still be sending then.
     super({ allowHalfOpen: true, readableHighWaterMark: 65_536 });
     this.#output = output;
@@ -14,7 +17,7 @@ export class TerminalDuplex extends Duplex {
     output.on('data', (bytes: Buffer) => {
       if (!this.push(bytes)) output.pause();
     });
-    output.on('end', () => this.push(null));
+    output.on('end', () => void ended.finally(() => this.push(null)));
     output.on('error', (error) => this.destroy(error));
   }
 

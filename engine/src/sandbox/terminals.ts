@@ -94,7 +94,7 @@ export class Terminals {
   attach(id: string, from: number): TerminalStream {
     const { kept } = this.#find(id);
     const { offset, stream } = kept.follow(from);
-    return { offset, duplex: new TerminalDuplex(stream, (bytes) => kept.write(bytes)) };
+    return { offset, duplex: new TerminalDuplex(stream, (bytes) => kept.write(bytes), kept.exit) };
   }
 
   /** After a restart of the daemon. */
