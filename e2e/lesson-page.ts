@@ -10,7 +10,7 @@ export const screen = (page: Page, terminal = 1): Locator =>
   page.getByRole('tabpanel', { name: `Terminal ${terminal}` }).locator('.xterm-accessibility-tree');
 
 /** The lab has one learner, so tests would find each other's predictions: they begin without any. */
-async function forgetProgress(): Promise<void> {
+export async function forgetProgress(): Promise<void> {
   const directory = process.env['DRYDOCK_E2E'] ?? '';
   const connection = await new PrismaLibSql({ url: `file:${join(directory, 'root-lab/lab.db')}` }).connect();
   await connection.executeScript('PRAGMA foreign_keys = ON; DELETE FROM Enrolment;');

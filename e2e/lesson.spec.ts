@@ -1,6 +1,6 @@
 // A learner takes lesson B2 in a real browser, on a real sandbox: opens, predicts, types, watches, is told, comes back.
 import { expect, type Page, test } from '@playwright/test';
-import { complaints, LESSON, openFresh, screen } from './lesson-page.ts';
+import { complaints, forgetProgress, LESSON, openFresh, screen } from './lesson-page.ts';
 
 async function type(page: Page, line: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Terminal input' }).first().focus();
@@ -9,6 +9,7 @@ async function type(page: Page, line: string): Promise<void> {
 }
 
 test('the catalogue shows the curriculum, and one lesson that is open', async ({ page }) => {
+  await forgetProgress();
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('From one process to a running container');
   await expect(page.getByRole('link', { name: /A process tree of your own/ }).first()).toHaveAttribute('href', LESSON);

@@ -29,6 +29,13 @@ async function predict(page: Page, option: RegExp): Promise<void> {
   await page.getByRole('region', { name: 'Predict' }).getByRole('radio', { name: option }).click();
 }
 
+/** What one step left running would be an attempt at the next one. */
+async function resetStep(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Reset this step' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+}
+
 test('from the first step to the sheet', async ({ page }) => {
   const problems = complaints(page);
   const outcome = page.getByRole('region', { name: 'Outcome' });
@@ -45,6 +52,7 @@ test('from the first step to the sheet', async ({ page }) => {
   await expect(explain.getByRole('status')).toHaveText(said);
   await page.getByRole('button', { name: 'Screen reader mode' }).click();
 
+  await resetStep(page);
   await page.getByRole('button', { name: /^Next: A tree/ }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('A tree, and a /proc that agrees');
   const hint = page.getByRole('button', { name: /^Hint 1 of 3/ });
@@ -55,19 +63,14 @@ test('from the first step to the sheet', async ({ page }) => {
   await expect(page.getByText('To be PID 1, a process has to be born inside.')).toBeVisible();
   await solution.click();
   await expect(page.getByText('unshare --pid --fork --mount-proc bash').last()).toBeVisible();
-  await page.getByRole('button', { name: 'Reset', exact: true }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Reset this step' }).click();
-  await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.getByRole('region', { name: 'Predict' }).getByRole('radio').first().click();
   await solve(page, '2-a-tree');
   await explain.getByRole('radio', { name: /All processes of the host/ }).check();
   await expect(explain.getByRole('status')).toHaveText(/^Right\. /);
 
+  await resetStep(page);
   await page.getByRole('button', { name: /^Next: Killing PID 1/ }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Killing PID 1');
-  await page.getByRole('button', { name: 'Reset', exact: true }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Reset this step' }).click();
-  await expect(page.getByRole('dialog')).toHaveCount(0);
   await predict(page, /it lives on/);
   await solve(page, '3-killing-pid-1');
   await expect(outcome).toContainText('You predicted: it lives on. The kernel says: sleep ended by signal 9');
