@@ -126,3 +126,17 @@ export function removeKnown(folder, names) {
   if (rest.length === 0) rmdirSync(folder);
   return rest;
 }
+
+/**
+ * Which of the installed packages may be removed, by what dpkg-query says: "name essential important" a line. Pure.
+ * @param {string} said
+ */
+export function removablePackages(said) {
+  const lines = said
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '));
+  const isHeld = (/** @type {string[]} */ fields) => fields.slice(1).includes('yes');
+  const names = (/** @type {string[][]} */ some) => some.map(([name = '']) => name);
+  return { remove: names(lines.filter((fields) => !isHeld(fields))), keep: names(lines.filter(isHeld)) };
+}

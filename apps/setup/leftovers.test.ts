@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { cgroupHierarchies, mountsBelow, removeKnown } from './leftovers.mjs';
+import { cgroupHierarchies, mountsBelow, removablePackages, removeKnown } from './leftovers.mjs';
 
 it('finds mounts below the state, the last one first, and none of its neighbours', () => {
   const mountinfo = `22 1 254:0 / / rw - ext4 /dev/vda rw
@@ -35,4 +35,9 @@ it('removes what it knows and leaves the rest where it is', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+it('what Debian holds for essential is kept, the rest may go', () => {
+  const said = 'e2fsprogs no yes\ngcc no \nmount no \nutil-linux yes \n';
+  expect(removablePackages(said)).toEqual({ remove: ['gcc', 'mount'], keep: ['e2fsprogs', 'util-linux'] });
 });

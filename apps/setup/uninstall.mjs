@@ -1,5 +1,6 @@
 // `npm run uninstall`: takes back what the set-up and the lab did to this host, from the journal and by the instance's own names.
 // Removes nothing it does not know; says what it leaves.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -10,7 +11,7 @@ import { writeSysctl } from './harden.mjs';
 import { findProgram } from './host-packages.mjs';
 import { readJournal, writeJournal } from './journal.mjs';
 import { LAB_USER, findUser } from './lab-user.mjs';
-import { removeGroups, removeKnown, removeTable, unmountBelow } from './leftovers.mjs';
+import { removablePackages, removeGroups, removeKnown, removeTable, unmountBelow } from './leftovers.mjs';
 import { instancePaths } from './paths.mjs';
 import { systemdRuns } from './service.mjs';
 import { stopRunning, tearDown } from './stop.mjs';
@@ -143,11 +144,17 @@ async function removeUsers(users) {
 
 /** @param {string[]} packages */
 async function removePackages(packages) {
-  await runTool('apt-get', ['remove', '-y', ...packages], {
+  // apt-get refuses to take away what dpkg holds for essential (on Debian 12 e2fsprogs is), also when the set-up brought it.
+  const format = '-f=${Package} ${Essential} ${Important}\n';
+  const { stdout } = spawnSync('dpkg-query', ['-W', format, ...packages], { encoding: 'utf8' });
+  const { remove, keep } = removablePackages(stdout);
+  if (keep.length > 0) console.log(`Kept, since Debian holds them for essential: ${keep.join(' ')}.`);
+  if (remove.length === 0) return;
+  await runTool('apt-get', ['remove', '-y', ...remove], {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
     advice: 'Remove them by hand: apt-get remove.',
   });
-  console.log(`Removed: ${packages.join(' ')}.`);
+  console.log(`Removed: ${remove.join(' ')}.`);
 }
 
 /** @param {UninstallOptions} options @param {InstancePaths} paths @param {import('./journal.mjs').Journal} journal */
