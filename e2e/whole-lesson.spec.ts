@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Locator, type Page, test } from '@playwright/test';
-import { complaints, LESSON, openFresh, type } from './lesson-page.ts';
+import { complaints, LESSON, openFresh, screen, type } from './lesson-page.ts';
 
 const FOLDER = join(import.meta.dirname, '../lessons/b-namespaces/b2-pid');
 
@@ -34,6 +34,8 @@ async function resetStep(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Reset', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Reset this step' }).click();
   await expect(page.getByRole('dialog')).toHaveCount(0);
+  // Done when the terminals are new: nothing but a prompt stands on them.
+  await expect(screen(page)).toHaveText(/^\s*root@dock:\S*#\s*$/);
 }
 
 test('from the first step to the sheet', async ({ page }) => {

@@ -234,7 +234,9 @@ export class StepSession {
 
   /** An attempt: the goal is met, or contradicted for more than a moment, by something not seen just before. */
   #consider(row: StepRow, verdict: Verdict): void {
-    const begun = verdict.solved || verdict.checks.some(({ state }) => state === 'contradicts');
+    // What was there when the step began is not the learner's doing in it.
+    const isNew = verdict.subject === null || !this.#baseline.has(verdict.subject);
+    const begun = verdict.solved || (isNew && verdict.checks.some(({ state }) => state === 'contradicts'));
     if (begun && !row.hasFirstVerdict) {
       row.hasFirstVerdict = true;
       this.#write(() => this.#parts.steps.firstVerdict(row.id, verdict));

@@ -45,6 +45,7 @@ export function openTerminalSession(
   const style = getComputedStyle(element);
   const terminal = new Terminal({
     allowProposedApi: true,
+    logLevel: 'off', // a learner's bytes may be any: xterm's word on each belongs in nobody's console
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     fontFamily: style.getPropertyValue('--font-mono'),
     // The WebGL renderer cuts the cell to whole pixels: 0.6 em of 13.4 is 8.04, of 13 it would be 7 instead of 7.8.
