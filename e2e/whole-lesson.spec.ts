@@ -44,6 +44,8 @@ test('from the first step to the sheet', async ({ page }) => {
   const explain = page.getByRole('region', { name: 'Explain' });
 
   await openFresh(page, '1-the-trap');
+  const solution = page.getByRole('button', { name: /^Solution/ });
+  await expect(solution).toBeDisabled();
   await predict(page, /another number/);
   await solve(page, '1-the-trap');
   await expect(outcome).toContainText(/You predicted another number. The kernel says \d+\./);
@@ -58,8 +60,6 @@ test('from the first step to the sheet', async ({ page }) => {
   await page.getByRole('button', { name: /^Next: A tree/ }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('A tree, and a /proc that agrees');
   const hint = page.getByRole('button', { name: /^Hint 1 of 3/ });
-  const solution = page.getByRole('button', { name: /^Solution/ });
-  await expect(solution).toBeDisabled();
   await hint.click();
   await expect(hint).toHaveAttribute('aria-expanded', 'true');
   await expect(page.getByText('To be PID 1, a process has to be born inside.')).toBeVisible();
