@@ -62,11 +62,13 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
 
   const backends: Backends = {
     lab: sandboxes.backend(),
-    system: systemBackend({
-      root: instance.root,
-      cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
-      limits: limitsOf(cgroupHost),
-    }),
+    docker: {
+      system: systemBackend({
+        root: instance.root,
+        cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
+        limits: limitsOf(cgroupHost),
+      }),
+    },
     ping: () => ({ version: VERSION, kernel: release(), cgroup: cgroupHost.flavour }),
   };
   const apps = [

@@ -6,8 +6,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { EngineError } from '../model/engine-error.ts';
-import type { SystemBackend } from './docker/backend.ts';
-import { systemRoutes } from './docker/system.ts';
+import { type DockerBackends, dockerRoutes } from './docker/routes.ts';
 import { withoutVersion } from './docker/version-prefix.ts';
 import { errorAnswer } from './http-status.ts';
 import type { pingSchema } from './lab/route-table.ts';
@@ -16,7 +15,7 @@ import type { LabBackend } from './lab/schemas.ts';
 import { serveTerminalStreams } from './lab/terminal-stream.ts';
 
 export interface Backends {
-  system: SystemBackend;
+  docker: DockerBackends;
   lab: LabBackend;
   ping: () => z.infer<typeof pingSchema>;
 }
@@ -54,7 +53,7 @@ function app(log: Logger, rewriteUrl: (url: string) => string): FastifyInstance 
 /** engine.sock: Docker's API and everything else. Who holds it is root. */
 export function engineApp(log: Logger, backends: Backends): FastifyInstance {
   const instance = app(log, withoutVersion);
-  systemRoutes(instance, backends.system);
+  dockerRoutes(instance, backends.docker);
   labRoutes(instance, backends.lab, backends.ping);
   const endStreams = serveTerminalStreams(instance.server, backends.lab);
   instance.addHook('preClose', async () => endStreams());
@@ -62,7 +61,7 @@ export function engineApp(log: Logger, backends: Backends): FastifyInstance {
 }
 
 /** lab.sock: the lab routes only. */
-export function labApp(log: Logger, backends: Backends): FastifyInstance {
+export function labApp(log: Logger, backends: Pick<Backends, 'lab' | 'ping'>): FastifyInstance {
   const instance = app(log, (url) => url);
   labRoutes(instance, backends.lab, backends.ping);
   const endStreams = serveTerminalStreams(instance.server, backends.lab);

@@ -64,11 +64,7 @@ export class ScriptedEngine {
   }
 
   async listen(): Promise<void> {
-    const unused = (): never => {
-      throw new Error('lab.sock has no such route');
-    };
     this.#app = labApp(pino({ level: 'silent' }), {
-      system: { facts: unused, info: unused },
       ping: () => ({ version: '0.1.0', kernel: '6.18', cgroup: 'hybrid' }),
       lab: this.#backend(),
     });

@@ -1,0 +1,28 @@
+// All routes of Docker's API, one file per kind of object, and how their bodies are read.
+import type { FastifyInstance } from 'fastify';
+import type { SystemBackend } from './backend.ts';
+import { systemRoutes } from './system.ts';
+
+export interface DockerBackends {
+  system: SystemBackend;
+}
+
+export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): void {
+  readBodiesAsDockerDoes(app);
+  systemRoutes(app, backends.system);
+}
+
+/** Clients send "application/json" with no body at all, and tar archives under several types: those are handed to the route
+ * as the stream they are (`request.body` is a Readable), however long. */
+function readBodiesAsDockerDoes(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    try {
+      done(null, JSON.parse(String(body)));
+    } catch (error) {
+      done(Object.assign(error as Error, { statusCode: 400 }));
+    }
+  });
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+}
