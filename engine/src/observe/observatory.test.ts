@@ -59,6 +59,20 @@ describe('Observatory', () => {
     }
   });
 
+  it('tells nothing of the namespaces of a process that leaves them while it is looked at', () => {
+    const scene = new Scene();
+    const child = scene.fork();
+    scene.pass(100);
+    child.turns++;
+    scene.machine.beforeRead = (process, link) => {
+      if (process === child && link === 'pid_for_children') scene.machine.exit(child, 0);
+    };
+    scene.pass(200);
+    const told = scene.changes.flatMap(({ upsert }) => upsert).filter(({ hostPid }) => hostPid === child.pid);
+    expect(told.map(({ pidForChildren }) => pidForChildren)).not.toContain(null);
+    expect(scene.at(child)?.state).toBe('Z');
+  });
+
   it('goes on with a process whose main thread ended, until the last thread has', () => {
     const scene = new Scene();
     const process = scene.fork();

@@ -263,7 +263,9 @@ export class Tracker {
         return this.#tell(tracked, this.#compose(tracked, identity), view);
       }
       const looks = look(view, tracked, identity, this.#frame);
-      if (looks.namespaces.mnt === null && isLeaving(view)) return this.#miss(tracked, nowMs);
+      // No pid_for_children: nobody was born there yet, or it has left its namespaces since they were read.
+      const unread = looks.namespaces.mnt === null || looks.pidForChildren === null;
+      if (unread && isLeaving(view)) return this.#miss(tracked, nowMs);
       // Unreadable lines (a path beyond PATH_MAX) say nothing: nobody leaves the group he was born in but by the engine.
       const cgroup = looks.lines ? this.#target.cgroupOf(looks.lines) : tracked.cgroup;
       // v1 hierarchies show a process that has begun to exit in "/" (kernel/cgroup/cgroup.c, proc_cgroup_show).

@@ -1,5 +1,6 @@
 // A machine of processes that only exists in memory: answers as /proc does, and tells events as the proc connector does.
 import type { MountLine } from '../kernel/proc/mountinfo.ts';
+import type { NamespaceLink } from '../kernel/proc/read.ts';
 import type { ProcEvent } from '../kernel/proc-event.ts';
 import type { ProcessSource, ProcessView } from '../kernel/proc/source.ts';
 import { PF_EXITING, type ProcessState } from '../kernel/proc/stat.ts';
@@ -39,7 +40,7 @@ export class FakeMachine implements ProcessSource {
   events: ProcEvent[] = [];
   opened = 0;
   /** Called before each reading of a process: a chance for it to go away in the middle. */
-  beforeRead: (process: FakeProcess) => void = () => {};
+  beforeRead: (process: FakeProcess, link?: NamespaceLink) => void = () => {};
   /** Keys of all that have ended. */
   readonly ended: { key: string; cgroup: string }[] = [];
 
@@ -166,8 +167,8 @@ export class FakeMachine implements ProcessSource {
     const process = this.processes.get(pid);
     if (process === undefined) return null;
     const alive = () => this.processes.get(pid) === process;
-    const get = <T>(read: () => T): T | null => {
-      this.beforeRead(process);
+    const get = <T>(read: () => T, link?: NamespaceLink): T | null => {
+      this.beforeRead(process, link);
       return alive() ? read() : null;
     };
     const reading = (read: () => string) => ({ read: () => get(read), close: () => void this.opened-- });
@@ -189,13 +190,14 @@ export class FakeMachine implements ProcessSource {
       uidMap: () => get(() => [{ inside: 0, outside: 0, count: 65536 }]),
       namespace: (link) =>
         get(() => {
-          if (link === 'time_for_children') return process.namespaces.time;
+          if (link === 'time_for_children') return process.state === 'Z' ? null : process.namespaces.time;
           if (link === 'pid_for_children') {
             // namespaces(7): not readable until the first process is born there.
-            return this.#lastPid.has(process.pidForChildren) ? process.pidForChildren : null;
+            const born = this.#lastPid.has(process.pidForChildren);
+            return born && process.state !== 'Z' ? process.pidForChildren : null;
           }
           return process.state === 'Z' && link !== 'pid' && link !== 'user' ? null : process.namespaces[link];
-        }),
+        }, link),
       pidNamespaces: () => {
         const inodes: number[] = [];
         for (let inode: number | null = process.namespaces.pid; inode !== null; inode = this.#outer.get(inode) ?? null)
