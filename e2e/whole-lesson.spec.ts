@@ -29,7 +29,6 @@ async function predict(page: Page, option: RegExp): Promise<void> {
   await page.getByRole('region', { name: 'Predict' }).getByRole('radio', { name: option }).click();
 }
 
-/** What one step left running would be an attempt at the next one. */
 async function resetStep(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Reset', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Reset this step' }).click();
@@ -60,6 +59,7 @@ test('from the first step to the sheet', async ({ page }) => {
   await page.getByRole('button', { name: /^Next: A tree/ }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('A tree, and a /proc that agrees');
   const hint = page.getByRole('button', { name: /^Hint 1 of 3/ });
+  await expect(solution).toBeDisabled();
   await hint.click();
   await expect(hint).toHaveAttribute('aria-expanded', 'true');
   await expect(page.getByText('To be PID 1, a process has to be born inside.')).toBeVisible();
@@ -87,6 +87,25 @@ test('from the first step to the sheet', async ({ page }) => {
     'Done:',
   );
   expect(problems).toEqual([]);
+});
+
+test('what is done in one step is no attempt at another that was open just before', async ({ page }) => {
+  await openFresh(page, '2-a-tree');
+  const solution = page.getByRole('button', { name: /^Solution/ });
+  await expect(solution).toBeDisabled();
+  await page.getByRole('button', { name: /^Step 1: The trap/ }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The trap');
+  await predict(page, /another number/);
+  // Its goal contradicts that of step 2.
+  await solve(page, '1-the-trap');
+  await page.getByRole('button', { name: /^Step 2: A tree/ }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('A tree, and a /proc that agrees');
+  // What the other step left is shown as what it is, and the learner has not tried anything here yet.
+  await expect(check(page)).toContainText('Contradicts the goal');
+  await expect(solution).toBeDisabled();
+  // Here it is one.
+  await type(page, 2, ['unshare --pid bash']);
+  await expect(solution).toBeEnabled();
 });
 
 test('another language keeps the place: step, answers, terminal', async ({ page }) => {

@@ -42,6 +42,8 @@ export class LearnerLab {
   readonly costly = new RateLimit({ burst: 20, everyMs: 2000 });
   readonly #parts: LearnerParts;
   readonly #sessions = new Map<string, StepSession>();
+  /** The step that was opened last. */
+  #entered: StepSession | null = null;
   #measuring: NodeJS.Timeout | null = null;
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -94,7 +96,11 @@ export class LearnerLab {
   async renew(tab: Tab, how: 'restart' | 'reset'): Promise<Reply<StepState>> {
     const session = this.sessionOf(tab);
     return this.#alone(async () => {
-      for (const each of this.#sessions.values()) each.pause();
+      for (const [name, each] of this.#sessions) {
+        each.pause();
+        // Its script would be run for nobody; who opens it again begins it then.
+        if (each.tabs.size === 0) this.#sessions.delete(name);
+      }
       this.terminals.drop();
       const ready = await this.keeper.renew(how);
       await this.#withTerminals(async (prepare) => {
@@ -138,13 +144,18 @@ export class LearnerLab {
     if (this.tabs.size > 0) await this.keeper.left();
   }
 
+  #isAnyOpen(): boolean {
+    return [...this.#sessions.values()].some(({ tabs }) => tabs.size > 0);
+  }
+
   #enter(tab: Tab, session: StepSession): Reply<StepState> {
     return {
       value: () => {
         for (const other of this.#sessions.values())
           if (other !== session && other.tabs.delete(tab)) this.#closeSoon(other);
         const state = this.state(session, tab.language);
-        if (this.tabs.has(tab)) session.tabs.add(tab);
+        this.#entered = session;
+        if (this.tabs.has(tab)) session.enter(tab);
         else this.#closeSoon(session);
         return state;
       },
@@ -163,6 +174,8 @@ export class LearnerLab {
     const { engine, steps, recordings, log } = this.#parts;
     const session: StepSession = new StepSession(ref, loaded, {
       observe: (watch, signal) => engine.observe(this.keeper.id, watch, signal),
+      // Between a reload and the page's return no step is open: then it is the one that was.
+      attended: () => session.tabs.size > 0 || (this.#entered === session && !this.#isAnyOpen()),
       steps,
       recordings,
       trouble: (error) => {

@@ -17,6 +17,8 @@ import type { Tab } from './tab.ts';
 
 export interface StepParts {
   observe(watch: Watch, signal: AbortSignal): AsyncIterable<Observation>;
+  /** Is what the learner does now done in this step? Not when the step is only followed a little longer. */
+  attended(): boolean;
   steps: Steps;
   recordings: Recordings;
   /** Something could not be stored or followed; whoever looks is told. */
@@ -42,8 +44,11 @@ export class StepSession {
   #row: StepRow | null = null;
   #baseline: ReadonlySet<string> = new Set();
   #verdicts: Record<Language, Verdict> | null = null;
-  #attemptTimer: NodeJS.Timeout | null = null;
+  /** What was counted last, or stood before it could be; empty when nothing is tried. */
   #lastAttempt = '';
+  #settling: { key: string; timer: NodeJS.Timeout } | null = null;
+  /** Nothing was judged since the step began or was opened again. */
+  #firstLook = true;
   #writes: Promise<void> = Promise.resolve();
 
   constructor(ref: StepRef, loaded: LoadedStep, parts: StepParts) {
@@ -69,6 +74,7 @@ export class StepSession {
     this.#row = await this.#parts.steps.find(this.ref);
     if (this.#row?.start.sandboxEpoch === epoch) {
       this.#baseline = new Set(this.#row.start.baseline);
+      this.#firstLook = true;
       await this.#feed.start(false);
     } else await this.begin(epoch, prepare);
   }
@@ -78,7 +84,7 @@ export class StepSession {
     this.pause();
     this.#row = null;
     this.#verdicts = null;
-    this.#lastAttempt = '';
+    this.#firstLook = true;
     await prepare(this.#loaded.setup);
     const snapshot = await this.#feed.start(true);
     const baseline = snapshot.processes.map(({ key }) => key);
@@ -95,8 +101,7 @@ export class StepSession {
   /** Stops following; what was gathered is stored. */
   pause(): void {
     this.#feed.stop();
-    if (this.#attemptTimer) clearTimeout(this.#attemptTimer);
-    this.#attemptTimer = null;
+    this.#cancelAttempt();
     void this.#recorder.flush();
   }
 
@@ -232,31 +237,42 @@ export class StepSession {
       tab.emit('step:verdict', verdicts[tab.language], this.observed(tab.language), this.predictedRight);
   }
 
-  /** An attempt: the goal is met, or contradicted for more than a moment, by something not seen just before. */
+  /** A tab opens the step: what came about while the learner was in another one counts now if it meets the goal. */
+  enter(tab: Tab): void {
+    this.tabs.add(tab);
+    this.#judge();
+  }
+
+  /**
+   * An attempt: the goal is met, or contradicted for more than a moment, by something not seen just before. What stands
+   * already when the step is opened, or comes about while the learner is in another step, is no attempt at this one.
+   */
   #consider(row: StepRow, verdict: Verdict): void {
-    // What was there when the step began is not the learner's doing in it.
-    const isNew = verdict.subject === null || !this.#baseline.has(verdict.subject);
-    const begun = verdict.solved || (isNew && verdict.checks.some(({ state }) => state === 'contradicts'));
-    if (begun && !row.hasFirstVerdict) {
-      row.hasFirstVerdict = true;
-      this.#write(() => this.#parts.steps.firstVerdict(row.id, verdict));
-    }
-    const key = begun ? attemptKey(verdict) : '';
+    const contradicts = verdict.checks.some(({ state }) => state === 'contradicts');
+    const key = verdict.solved || contradicts ? attemptKey(verdict) : '';
+    if (this.#settling?.key === key) return;
+    this.#cancelAttempt();
+    const counts = this.#parts.attended() && (verdict.solved || !this.#firstLook);
+    this.#firstLook = false;
     if (key === this.#lastAttempt) return;
-    if (this.#attemptTimer) clearTimeout(this.#attemptTimer);
-    this.#attemptTimer = null;
-    if (!begun) this.#lastAttempt = '';
+    if (key === '' || !counts) this.#lastAttempt = verdict.solved ? '' : key;
     else if (verdict.solved) this.#attempted(row, verdict, key);
-    else
-      this.#attemptTimer = setTimeout(() => {
-        this.#attemptTimer = null;
-        this.#attempted(row, verdict, key);
-      }, ATTEMPT_SETTLES_MS);
+    else this.#settling = { key, timer: setTimeout(() => this.#attempted(row, verdict, key), ATTEMPT_SETTLES_MS) };
+  }
+
+  #cancelAttempt(): void {
+    clearTimeout(this.#settling?.timer);
+    this.#settling = null;
   }
 
   #attempted(row: StepRow, verdict: Verdict, key: string): void {
+    this.#settling = null;
     this.#lastAttempt = key;
     const atMs = Date.now();
+    if (!row.hasFirstVerdict) {
+      row.hasFirstVerdict = true;
+      this.#write(() => this.#parts.steps.firstVerdict(row.id, verdict));
+    }
     this.#write(async () => {
       await this.#parts.steps.attempt(row.id, verdict, atMs);
       const { attempts, solvedAtMs } = row.progress;
