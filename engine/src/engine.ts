@@ -17,7 +17,9 @@ import { createObservation } from './observe/observer.ts';
 import { SandboxNetwork } from './sandbox/network.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import { Slots } from './sandbox/slots.ts';
+import { SANDBOX_JOBS } from './sandbox/jobs.ts';
 import { systemBackend, VERSION } from './system.ts';
+import { asJobs, Jobs } from './xray/jobs.ts';
 
 export interface Engine {
   /** Lets go of everything without ending anything: sandboxes go on under their keepers. */
@@ -60,8 +62,10 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   await sandboxes.recover();
   await network.collect(sandboxes.liveSlots());
 
+  const jobs = new Jobs();
   const backends: Backends = {
-    lab: sandboxes.backend(),
+    jobs,
+    lab: asJobs(jobs, sandboxes.backend(), SANDBOX_JOBS),
     docker: {
       system: systemBackend({
         root: instance.root,

@@ -25,6 +25,11 @@ const docker = {
 
 const backends: Backends = {
   docker,
+  jobs: {
+    async *listen() {
+      yield { kind: 'began', job: { id: 1, operation: 'sandbox create', target: 'ada', startedAtMs: 0 } };
+    },
+  },
   ping: () => ({ version: '0.1.0', kernel: '6.1', cgroup: 'v2' }),
   lab: {
     list: async () => [],

@@ -4,20 +4,15 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
 import { EngineError } from '../model/engine-error.ts';
 import { type DockerBackends, dockerRoutes } from './docker/routes.ts';
 import { withoutVersion } from './docker/version-prefix.ts';
 import { errorAnswer } from './http-status.ts';
-import type { pingSchema } from './lab/route-table.ts';
-import { labRoutes } from './lab/routes.ts';
-import type { LabBackend } from './lab/schemas.ts';
+import { type LabBackends, labRoutes } from './lab/routes.ts';
 import { serveTerminalStreams } from './lab/terminal-stream.ts';
 
-export interface Backends {
+export interface Backends extends LabBackends {
   docker: DockerBackends;
-  lab: LabBackend;
-  ping: () => z.infer<typeof pingSchema>;
 }
 
 /** A body of the lab API is at most a saved file and its JSON escapes. */
@@ -54,16 +49,16 @@ function app(log: Logger, rewriteUrl: (url: string) => string): FastifyInstance 
 export function engineApp(log: Logger, backends: Backends): FastifyInstance {
   const instance = app(log, withoutVersion);
   dockerRoutes(instance, backends.docker);
-  labRoutes(instance, backends.lab, backends.ping);
+  labRoutes(instance, backends);
   const endStreams = serveTerminalStreams(instance.server, backends.lab);
   instance.addHook('preClose', async () => endStreams());
   return instance;
 }
 
 /** lab.sock: the lab routes only. */
-export function labApp(log: Logger, backends: Pick<Backends, 'lab' | 'ping'>): FastifyInstance {
+export function labApp(log: Logger, backends: LabBackends): FastifyInstance {
   const instance = app(log, (url) => url);
-  labRoutes(instance, backends.lab, backends.ping);
+  labRoutes(instance, backends);
   const endStreams = serveTerminalStreams(instance.server, backends.lab);
   instance.addHook('preClose', async () => endStreams());
   return instance;

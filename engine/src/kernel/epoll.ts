@@ -1,13 +1,13 @@
 // epoll(7) and eventfd(2) for threads that may block. Waits; never reads what became readable.
-import { bind, checked, lastErrno } from './libc.ts';
+import { bindUnseen, checked, lastErrno } from './libc.ts';
 
-const epollCreate1 = bind('int epoll_create1(int)');
-const epollCtl = bind('int epoll_ctl(int, int, int, void *)');
-const epollWait = bind('int epoll_wait(int, void *, int, int)');
-const eventfd2 = bind('int eventfd(unsigned int, int)');
-const eventfdWrite = bind('int eventfd_write(int, uint64_t)');
-const eventfdRead = bind('int eventfd_read(int, void *)');
-const closeFd = bind('int close(int)');
+const epollCreate1 = bindUnseen('int epoll_create1(int)');
+const epollCtl = bindUnseen('int epoll_ctl(int, int, int, void *)');
+const epollWait = bindUnseen('int epoll_wait(int, void *, int, int)');
+const eventfd2 = bindUnseen('int eventfd(unsigned int, int)');
+const eventfdWrite = bindUnseen('int eventfd_write(int, uint64_t)');
+const eventfdRead = bindUnseen('int eventfd_read(int, void *)');
+const closeFd = bindUnseen('int close(int)');
 
 const CLOEXEC = 0o2000000;
 const NONBLOCK = 0o4000;

@@ -67,6 +67,7 @@ export class FakeKernel implements Kernel {
     const report: PlanReport = {
       steps,
       failed,
+      beganNs: 0n,
       ran: failed === null,
       slots: new Map([...[...image.slots.keys()].map((name) => [name, 0] as const), ...Object.entries(this.slots)]),
       rooms: new Map([...blank.rooms, ...Object.entries(this.rooms)]),

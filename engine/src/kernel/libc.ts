@@ -2,6 +2,7 @@
 import koffi from 'koffi';
 import { constants } from 'node:os';
 import { SysError } from '../model/engine-error.ts';
+import { tracedCall } from './traced-call.ts';
 
 const libc = koffi.load('libc.so.6');
 const nameOf = new Map<number, string>();
@@ -12,6 +13,11 @@ export type CFunction = (...args: unknown[]) => number;
 
 /** Binds a libc function by its C prototype, as the man page gives it: `bind('int socket(int, int, int)')`. */
 export function bind(prototype: string): CFunction {
+  return tracedCall(prototype, bindUnseen(prototype), lastErrno);
+}
+
+/** Like `bind`, for calls that are no step of anybody's work: waiting, polling, and what is noted in a form of its own. */
+export function bindUnseen(prototype: string): CFunction {
   return libc.func(prototype) as CFunction;
 }
 

@@ -1,15 +1,15 @@
 // The proc connector: the kernel tells of every fork, exec and exit on the machine (NETLINK_CONNECTOR, CN_IDX_PROC). Only
 // in the initial user and pid namespaces: elsewhere there is none, and processes are found by sweeps.
 import { readlinkSync } from 'node:fs';
-import { bind, checked, lastErrno } from './libc.ts';
+import { bindUnseen, checked, lastErrno } from './libc.ts';
 import { PROC_EVENT, controlMessage, parseProcEvent, type ProcEvent } from './proc-event.ts';
 
-const socketCall = bind('int socket(int, int, int)');
-const bindCall = bind('int bind(int, void *, unsigned int)');
-const setsockopt = bind('int setsockopt(int, int, int, void *, unsigned int)');
-const send = bind('intptr_t send(int, void *, size_t, int)');
-const recv = bind('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
-const closeFd = bind('int close(int)');
+const socketCall = bindUnseen('int socket(int, int, int)');
+const bindCall = bindUnseen('int bind(int, void *, unsigned int)');
+const setsockopt = bindUnseen('int setsockopt(int, int, int, void *, unsigned int)');
+const send = bindUnseen('intptr_t send(int, void *, size_t, int)');
+const recv = bindUnseen('intptr_t recvfrom(int, void *, size_t, int, void *, void *)');
+const closeFd = bindUnseen('int close(int)');
 
 const AF_NETLINK = 16;
 const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;

@@ -8,9 +8,10 @@ import { PlanError, type PlanReport, readReport } from '../model/plan-report.ts'
 import type { Architecture } from '../model/syscall-table.ts';
 import type { RunOptions } from './kernel.ts';
 import { memfd, spawnLaunch } from './launch-program.ts';
-import { bind } from './libc.ts';
+import { noteSteps } from './note-steps.ts';
+import { bindUnseen } from './libc.ts';
 
-const waitpid = bind('int waitpid(int pid, _Out_ int *status, int options)');
+const waitpid = bindUnseen('int waitpid(int pid, _Out_ int *status, int options)');
 const WNOHANG = 1;
 /** A process that enters a sandbox can be stopped by those inside (SIGSTOP) before its execve. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -77,6 +78,7 @@ export class RunningPlan {
   /** The report of a plan that ran. Throws what ended it: PlanError, or SysError ETIME or ECANCELED. */
   outcome(): PlanReport {
     const report = this.report();
+    noteSteps(report);
     if (this.#endedFor !== null && !report.ran) throw this.#ended(this.#endedFor);
     if (report.failed) throw new PlanError(report.failed, report);
     if (report.ran) return report;

@@ -31,6 +31,8 @@ export interface PlanReport {
   readonly steps: readonly StepReport[];
   /** The step that ended the plan. */
   readonly failed: StepReport | null;
+  /** When the first step began: CLOCK_MONOTONIC, nanoseconds. 0: none did. */
+  readonly beganNs: bigint;
   /** Every process made its last step. */
   readonly ran: boolean;
   readonly slots: ReadonlyMap<string, number>;
@@ -82,6 +84,7 @@ export function readReport(image: PlanImage, bytes: Uint8Array): PlanReport {
   return {
     steps: [...reports].sort((a, b) => (a.atNs ?? Infinity) - (b.atNs ?? Infinity) || 0),
     failed: reports[failed - 1] ?? null,
+    beganNs: first,
     ran: view.getUint32(RAN_AT, true) === 1,
     slots,
     rooms: new Map([...image.rooms].map(([name, { at, size }]) => [name, bytes.slice(at, at + size)])),

@@ -65,6 +65,7 @@ export class ScriptedEngine {
 
   async listen(): Promise<void> {
     this.#app = labApp(pino({ level: 'silent' }), {
+      jobs: { async *listen() {} },
       ping: () => ({ version: '0.1.0', kernel: '6.18', cgroup: 'hybrid' }),
       lab: this.#backend(),
     });

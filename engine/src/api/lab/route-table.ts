@@ -1,5 +1,6 @@
 // The lab routes as data: one table makes the handlers, the validation and the OpenAPI document.
 import { z } from 'zod';
+import { jobEventSchema } from '../../model/job.ts';
 import { watchSchema, observationSchema } from '../../model/observed.ts';
 import * as lab from './schemas.ts';
 
@@ -155,6 +156,14 @@ export const ROUTES = {
       mounts: flag.default(false),
     }),
     answer: observationSchema,
+    type: 'application/x-ndjson',
+  },
+  jobs: {
+    method: 'GET',
+    path: '/lab/jobs',
+    summary:
+      'X-ray: every operation of the engine that begins from now on, with its system calls, netlink messages and file writes as they were made: one JSON value a line',
+    answer: jobEventSchema,
     type: 'application/x-ndjson',
   },
 } as const satisfies Record<string, Route>;

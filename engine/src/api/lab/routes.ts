@@ -1,11 +1,17 @@
 // Puts the lab routes on a Fastify app: validates by the route table, calls the backend, streams observations.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { once } from 'node:events';
 import type { z } from 'zod';
 import { EngineError } from '../../model/engine-error.ts';
+import type { JobEvent } from '../../model/job.ts';
 import { openApiDocument } from './openapi.ts';
 import { ROUTES, type pingSchema, type Route } from './route-table.ts';
 import type { LabBackend } from './schemas.ts';
+
+/** All jobs from now on, until the signal aborts. */
+export interface JobsBackend {
+  listen(signal: AbortSignal): AsyncIterable<JobEvent>;
+}
 
 interface Input<R extends Route> {
   params: R['params'] extends z.ZodType ? z.infer<R['params']> : undefined;
@@ -24,7 +30,13 @@ export function parse<T extends z.ZodType>(part: string, type: T, value: unknown
   );
 }
 
-export function labRoutes(app: FastifyInstance, lab: LabBackend, ping: () => z.infer<typeof pingSchema>): void {
+export interface LabBackends {
+  lab: LabBackend;
+  ping: () => z.infer<typeof pingSchema>;
+  jobs: JobsBackend;
+}
+
+export function labRoutes(app: FastifyInstance, { lab, ping, jobs }: LabBackends): void {
   const on = <R extends Route>(route: R, handler: (input: Input<R>) => Promise<unknown>) =>
     app.route({
       method: route.method,
@@ -64,19 +76,31 @@ export function labRoutes(app: FastifyInstance, lab: LabBackend, ping: () => z.i
     const params = parse('path', ROUTES.observe.params, request.params);
     const watch = parse('query', ROUTES.observe.query, request.query);
     await lab.get(params.id);
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    reply.hijack();
-    reply.raw.writeHead(200, { 'content-type': ROUTES.observe.type });
-    reply.raw.flushHeaders();
-    try {
-      for await (const observation of lab.observe(params.id, watch, gone.signal))
-        if (!reply.raw.write(`${JSON.stringify(observation)}\n`))
-          await once(reply.raw, 'drain', { signal: gone.signal });
-    } catch (error) {
-      // The status is sent already: the end of the stream says it is over, the log says why.
-      if (!gone.signal.aborted) request.log.error(error, 'observation ended');
-    }
-    reply.raw.end();
+    await sendLines(request, reply, ROUTES.observe.type, (signal) => lab.observe(params.id, watch, signal));
   });
+  app.get(ROUTES.jobs.path, (request, reply) =>
+    sendLines(request, reply, ROUTES.jobs.type, (signal) => jobs.listen(signal)),
+  );
+}
+
+/** Streams values, one a line, for as long as the client listens. */
+async function sendLines(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: string,
+  values: (signal: AbortSignal) => AsyncIterable<unknown>,
+): Promise<void> {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  reply.hijack();
+  reply.raw.writeHead(200, { 'content-type': type });
+  reply.raw.flushHeaders();
+  try {
+    for await (const value of values(gone.signal))
+      if (!reply.raw.write(`${JSON.stringify(value)}\n`)) await once(reply.raw, 'drain', { signal: gone.signal });
+  } catch (error) {
+    // The status is sent already: the end of the stream says it is over, the log says why.
+    if (!gone.signal.aborted) request.log.error(error, `${request.url} ended`);
+  }
+  reply.raw.end();
 }

@@ -4,6 +4,7 @@ import { chownSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSy
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SysError } from '../../model/engine-error.ts';
+import { touched } from '../trace.ts';
 
 const HINTS: Readonly<Record<string, string>> = {
   EROFS: 'the control group tree is mounted read-only here',
@@ -18,9 +19,10 @@ export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
 }
 
-function tried<T>(syscall: string, path: string, run: () => T, hint?: string): T {
+function tried<T>(syscall: string, path: string, run: () => T, hint?: string, value?: string): T {
+  const args = [path, ...(value === undefined ? [] : [value])].map((text) => JSON.stringify(text));
   try {
-    return run();
+    return touched({ kind: syscall === 'write' ? 'write' : 'call', name: syscall, args }, run, errnoOf);
   } catch (error) {
     const errno = errnoOf(error);
     throw new SysError(syscall, errno, path, hint ?? HINTS[errno]);
@@ -34,7 +36,7 @@ export function makeGroup(path: string): boolean {
 
 export function writeGroupFile(path: string, value: string, hint?: string): void {
   // O_WRONLY without O_CREAT: a missing file must read ENOENT, not EACCES.
-  tried('write', path, () => writeFileSync(path, value, { flag: 'r+' }), hint);
+  tried('write', path, () => writeFileSync(path, value, { flag: 'r+' }), hint, value);
 }
 
 export function readGroupFile(path: string): string {
@@ -137,7 +139,7 @@ export function readProcesses(path: string): number[] {
 /** Removes one group without children. False: it still holds a process or a group (EBUSY). Gone already is removed. */
 export function removeGroup(path: string | Buffer): boolean {
   try {
-    rmdirSync(path);
+    touched({ kind: 'call', name: 'rmdir', args: [JSON.stringify(path.toString())] }, () => rmdirSync(path), errnoOf);
     return true;
   } catch (error) {
     const errno = errnoOf(error);

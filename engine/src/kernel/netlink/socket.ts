@@ -1,7 +1,7 @@
 // Netlink sockets: opened in the daemon's own network namespace, another one, or a fresh one; request and answer. What is
 // asked and what an answer means is the business of link, address, route and nftables. Never blocks: see `receive`.
 import { EngineError, SysError } from '../../model/engine-error.ts';
-import { bind, bindInThread, checked, errnoName, lastErrno } from '../libc.ts';
+import { bind, bindInThread, bindUnseen, checked, errnoName, lastErrno } from '../libc.ts';
 import {
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -16,6 +16,8 @@ import {
   type Message,
 } from './message.ts';
 import { closeDescriptor, inNamespace } from './netns.ts';
+import { messageAttributes, messageFlags, messageName } from './print-message.ts';
+import { tracer } from '../trace.ts';
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_CONNECTOR = 11;
@@ -37,9 +39,9 @@ const MSG_DONTWAIT = 0x40;
 const cSocket = bind('int socket(int domain, int type, int protocol)');
 const cConnect = bind('int connect(int fd, const uint8_t *address, unsigned int length)');
 const cSetsockopt = bind('int setsockopt(int fd, int level, int option, const uint8_t *value, unsigned int length)');
-const cSend = bind('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
+const cSend = bindUnseen('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
 const cSendInThread = bindInThread('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
-const cRecv = bind('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
+const cRecv = bindUnseen('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
 
 /** What a request was about, for the sentence of its failure: `{action: 'add link', target: 'dk0'}`. */
 export interface Purpose {
@@ -66,11 +68,13 @@ const RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
 
 export class NetlinkSocket {
   readonly #fd: number;
+  readonly #protocol: number;
   #sequence = 1;
   #closed = false;
 
   /** Without a namespace: that of the daemon. */
   constructor(protocol: number, namespace?: number | 'fresh') {
+    this.#protocol = protocol;
     const open = (): number =>
       checked('socket', `netlink ${protocol}`, cSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
     this.#fd = namespace === undefined ? open() : inNamespace(namespace, open);
@@ -99,7 +103,7 @@ export class NetlinkSocket {
 
   /** Sends one request and returns what the kernel answers besides its acknowledgement. */
   request(request: Request, purpose: Purpose): Message[] {
-    return this.#answersTo(this.#send([acknowledged(request)], purpose), purpose);
+    return this.#noted([request], () => this.#answersTo(this.#send([acknowledged(request)], purpose), purpose));
   }
 
   /**
@@ -108,8 +112,31 @@ export class NetlinkSocket {
    */
   async requestInThread(request: Request, purpose: Purpose): Promise<Message[]> {
     const { datagram, first } = this.#encode([acknowledged(request)]);
+    const beganNs = process.hrtime.bigint();
     await cSendInThread(`${purpose.action} ${purpose.target}`, this.#fd, datagram, datagram.length, 0);
-    return this.#answersTo(first, purpose);
+    return this.#noted([request], () => this.#answersTo(first, purpose), beganNs);
+  }
+
+  /** Notes the messages as steps of the operation that is running here. The time and the errno are those of all of them. */
+  #noted<T>(requests: readonly Request[], ask: () => T, beganNs = process.hrtime.bigint()): T {
+    const sink = tracer();
+    if (sink === undefined) return ask();
+    const note = (errno: string | null) => {
+      const ns = Number(process.hrtime.bigint() - beganNs);
+      for (const { type, flags = 0, payload } of requests) {
+        const name = messageName(this.#protocol === NETLINK_ROUTE ? 'route' : 'netfilter', type);
+        const args = [...messageFlags(flags), ...messageAttributes(name, payload)];
+        sink({ kind: 'netlink', by: 'engine', name, args, result: errno === null ? 0 : -1, errno, beganNs, ns });
+      }
+    };
+    try {
+      const answer = ask();
+      note(null);
+      return answer;
+    } catch (error) {
+      note(error instanceof SysError ? error.errno : 'EIO');
+      throw error;
+    }
   }
 
   #answersTo(sequence: number, purpose: Purpose): Message[] {
@@ -168,6 +195,10 @@ export class NetlinkSocket {
    * answers; errors come for any of them, and the first is thrown, once all were read.
    */
   transaction(requests: readonly Request[], last: number, purpose: Purpose): void {
+    this.#noted(requests, () => this.#transact(requests, last, purpose));
+  }
+
+  #transact(requests: readonly Request[], last: number, purpose: Purpose): void {
     const first = this.#send(
       requests.map((request, index) => (index === last ? acknowledged(request) : request)),
       purpose,

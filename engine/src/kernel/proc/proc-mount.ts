@@ -1,13 +1,13 @@
 // Which pid namespace a mounted proc file system shows. Device numbers can't tell: since Linux 5.8 each mount of proc has
 // its own super block. Its entry 1 is the init of the namespace it shows, so 1/ns/pid names it.
-import { bind } from '../libc.ts';
+import { bindUnseen } from '../libc.ts';
 import { parseNamespaceLink } from './namespace-link.ts';
 import { statFd } from './read.ts';
 import type { MountLine } from './mountinfo.ts';
 
-const syscall6 = bind('long syscall(long, int, const char *, void *, size_t)');
-const readlinkat = bind('intptr_t readlinkat(int, const char *, void *, size_t)');
-const closeFd = bind('int close(int)');
+const syscall6 = bindUnseen('long syscall(long, int, const char *, void *, size_t)');
+const readlinkat = bindUnseen('intptr_t readlinkat(int, const char *, void *, size_t)');
+const closeFd = bindUnseen('int close(int)');
 
 // The same number on x86_64 and aarch64 (it is in the common range of numbers above 424).
 const SYS_openat2 = 437;

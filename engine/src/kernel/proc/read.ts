@@ -1,6 +1,6 @@
 // Reads one process from /proc with as few system calls as it can. A process may vanish between any two of them: all
 // is read relative to an open /proc/PID directory, which pins the process (never its successor under the same number).
-import { bind, checked, lastErrno } from '../libc.ts';
+import { bindUnseen, checked, lastErrno } from '../libc.ts';
 import { parseCgroup, type CgroupLine } from './cgroup.ts';
 import { parseCmdline } from './cmdline.ts';
 import { parseIdMap, type IdExtent } from './id-map.ts';
@@ -9,13 +9,13 @@ import { parseNamespaceLink } from './namespace-link.ts';
 import { parseStat, type Stat } from './stat.ts';
 import { parseStatus, type Status } from './status.ts';
 
-const openat = bind('int openat(int, const char *, int)');
-const read = bind('intptr_t read(int, void *, size_t)');
-const pread = bind('intptr_t pread(int, void *, size_t, int64_t)');
-const readlinkat = bind('intptr_t readlinkat(int, const char *, void *, size_t)');
-const ioctl = bind('int ioctl(int, unsigned long, void *)');
-const statxCall = bind('int statx(int, const char *, int, unsigned int, void *)');
-const closeFd = bind('int close(int)');
+const openat = bindUnseen('int openat(int, const char *, int)');
+const read = bindUnseen('intptr_t read(int, void *, size_t)');
+const pread = bindUnseen('intptr_t pread(int, void *, size_t, int64_t)');
+const readlinkat = bindUnseen('intptr_t readlinkat(int, const char *, void *, size_t)');
+const ioctl = bindUnseen('int ioctl(int, unsigned long, void *)');
+const statxCall = bindUnseen('int statx(int, const char *, int, unsigned int, void *)');
+const closeFd = bindUnseen('int close(int)');
 
 const AT_FDCWD = -100;
 const O_PATH = 0o10000000;
