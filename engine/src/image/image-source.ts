@@ -1,22 +1,7 @@
 // What the containers need of the images. Types only; store.ts implements it.
-import type { HealthConfig } from '../model/container-config.ts';
+import type { ImageDefaults } from '../model/image-defaults.ts';
 
-/** `config` of an image's configuration (opencontainers/image-spec, config.md), with Docker's additions. */
-export interface ImageDefaults {
-  readonly User?: string;
-  readonly ExposedPorts?: Readonly<Record<string, object>>;
-  readonly Env?: readonly string[];
-  readonly Entrypoint?: readonly string[] | null;
-  readonly Cmd?: readonly string[] | null;
-  readonly Volumes?: Readonly<Record<string, object>> | null;
-  readonly WorkingDir?: string;
-  readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly StopSignal?: string;
-  readonly Healthcheck?: HealthConfig;
-  readonly OnBuild?: readonly string[] | null;
-  readonly Shell?: readonly string[];
-  readonly ArgsEscaped?: boolean;
-}
+export type { ImageDefaults };
 
 export interface Image {
   /** "sha256:…", digest of the configuration. */
