@@ -6,6 +6,7 @@
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <asm/termios.h>
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
@@ -27,9 +28,13 @@ struct record {
   u64 written;       // bytes of output since the start
   u64 limit;         // no more is read while written >= limit
   u64 started_ns, ended_ns;
+  u64 begin;     // where the output of this run begins: a container's log goes on after the runs before
+  u64 keep;      // so much of an appended output is kept, in whole blocks; 0: all of it
+  u64 kept_from; // the oldest block that is kept
 };
 
-// One chunk of an appended output: this head, then its bytes.
+// One chunk of an appended output: this head, then its bytes, then zeros up to a multiple of the head's size. A block
+// begins with a chunk and no chunk crosses into the next: what is left of a block is filled with one of stream 0.
 struct chunk {
   u64 ns;
   u32 stream; // 1 stdout, 2 stderr
@@ -44,14 +49,18 @@ struct frame {
 };
 enum { VERB_LIMIT = 1, VERB_RESIZE, VERB_SIGNAL, VERB_END_INPUT };
 
-#define CHUNK 65536
+#define CHUNK 65536 // of a ring: read at once, and what is not to be relied on behind `written`
+#define BLOCK 65536
+#define HEAD ((u32)sizeof(struct chunk))
+#define LEAST (HEAD + 4096) // a write(2) of up to PIPE_BUF bytes stays one chunk
 #define TYPED 4096
 #define AGAIN_NS 200000000L // when a full disk or a hung-up terminal is tried again
 
 static struct record *record;
 static u8 *ring;
-static struct { struct chunk head; u8 bytes[CHUNK]; } unsaved; // what was read and not yet stored; untouched for terminals
+static struct { struct chunk head; u8 bytes[BLOCK]; } unsaved; // what was read and not yet stored; untouched for rings
 static u32 unsaved_at;
+static u32 filler; // bytes that are left of a block and go unused before what is unsaved
 static u8 typed[TYPED];
 static u32 typed_at, typed_count;
 static int end_of_input, ended;
@@ -84,19 +93,39 @@ static int is_open(void) {
   return ended || record->written < __atomic_load_n(&record->limit, __ATOMIC_SEQ_CST);
 }
 
+// Old blocks go back to the file system; what is left keeps its place, so nobody's offset changes. What a follower has
+// not read yet stays: the daemon sets the limit to half of `keep` after it.
+static void drop_oldest(void) {
+  u64 keep = record->keep, written = record->written, old = record->kept_from;
+  if (!keep || written - old <= keep) return;
+  u64 limit = __atomic_load_n(&record->limit, __ATOMIC_SEQ_CST), half = keep / 2;
+  u64 from = (written - keep + BLOCK - 1) / BLOCK * BLOCK;
+  u64 last = (written - 1) / BLOCK * BLOCK, followed = (limit > half ? limit - half : 0) / BLOCK * BLOCK;
+  if (from > last) from = last;
+  if (from > followed) from = followed;
+  if (from <= old) return;
+  __atomic_store_n(&record->kept_from, from, __ATOMIC_SEQ_CST);
+  sys(fallocate, FD_OUTPUT, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, old, from - old);
+}
+
 static int store_unsaved(void) {
-  u32 total = sizeof unsaved.head + unsaved.head.length;
-  while (unsaved.head.length && unsaved_at < total) {
-    long count = sys(pwrite64, FD_OUTPUT, (u8 *)&unsaved + unsaved_at, total - unsaved_at, record->written + unsaved_at);
+  if (!unsaved.head.length) return 1;
+  if (filler && !unsaved_at) {
+    struct chunk fill = {unsaved.head.ns, 0, filler - HEAD};
+    if (sys(pwrite64, FD_OUTPUT, &fill, HEAD, record->written) != (long)HEAD) return 0;
+  }
+  u32 total = HEAD + (unsaved.head.length + HEAD - 1) / HEAD * HEAD;
+  while (unsaved_at < total) {
+    u64 at = record->written + filler + unsaved_at;
+    long count = sys(pwrite64, FD_OUTPUT, (u8 *)&unsaved + unsaved_at, total - unsaved_at, at);
     if (count <= 0) return 0;
     unsaved_at += (u32)count;
   }
-  if (unsaved.head.length) {
-    // Bytes first, then the number that says they are there.
-    __atomic_store_n(&record->written, record->written + total, __ATOMIC_SEQ_CST);
-    unsaved.head.length = unsaved_at = 0;
-    tell();
-  }
+  // Bytes first, then the number that says they are there.
+  __atomic_store_n(&record->written, record->written + filler + total, __ATOMIC_SEQ_CST);
+  unsaved.head.length = unsaved_at = filler = 0;
+  drop_oldest();
+  tell();
   return 1;
 }
 
@@ -116,8 +145,11 @@ static long take_output(int fd, u32 stream) {
     tell();
     return count;
   }
-  count = sys(read, fd, unsaved.bytes, CHUNK);
+  u32 room = BLOCK - record->written % BLOCK;
+  filler = room < LEAST ? room : 0;
+  count = sys(read, fd, unsaved.bytes, (filler ? BLOCK : room) - HEAD);
   if (count <= 0) return count;
+  for (long i = count; i % HEAD; i++) unsaved.bytes[i] = 0;
   unsaved.head = (struct chunk){clock_ns(0), stream, (u32)count};
   store_unsaved();
   return count;

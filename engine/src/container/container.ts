@@ -45,7 +45,7 @@ export interface Container {
   readonly group: ContainerGroup | null;
   /** The root file system as it is mounted, also while it does not run. */
   readonly rootfs: RootfsMount;
-  /** What all runs so far have written (its form: model/keeper-record.ts). */
+  /** What all runs so far have written (its form: model/output-chunks.ts). */
   readonly logPath: string;
   /** As it was last started, or would be. */
   spec(): Promise<OciSpec>;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { readChunks } from '../model/keeper-record.ts';
+import { readChunks } from '../model/output-chunks.ts';
 import { NAMESPACE_TYPES } from '../model/namespace.ts';
 import { busyboxRoot, pipedPlan, terminalPlan } from '../testing/container-plan.ts';
 import { freshLaunch, keepersDirectory } from '../testing/launch.ts';

@@ -84,6 +84,8 @@ export class FakeKept implements Kept {
   readonly pid: number;
   readonly startedAtMs = 0;
   readonly exit: Promise<ProcessExit>;
+  readonly form = 'raw';
+  readonly begin = 0;
   readonly keptFrom = 0;
   /** What was sent to it. */
   readonly typed: Uint8Array[] = [];

@@ -13,8 +13,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type KeeperRecord, newRecord, readRecord, RECORD_BYTES } from '../model/keeper-record.ts';
+import { type KeeperRecord, type KeeperStart, newRecord, readRecord, RECORD_BYTES } from '../model/keeper-record.ts';
 import { bind, checked } from './libc.ts';
+import { beginRun } from './output-file.ts';
 
 const mkfifo = bind('int mkfifo(const char *path, unsigned int mode)');
 const flock = bind('int flock(int fd, int operation)');
@@ -50,7 +51,8 @@ export interface DaemonEnd {
 /** Makes the directory with all its files and takes the keeper's lock: from here on it counts as alive until it ends. */
 export function makeKeeperFiles(
   directory: string,
-  start: { ringBytes: number; limit: bigint; cols: number; rows: number; outputPath: string | undefined },
+  start: Omit<KeeperStart, 'beginBytes' | 'writtenBytes' | 'keptFromBytes'>,
+  outputPath?: string,
 ): KeeperEnd {
   mkdirSync(directory, { mode: 0o700 });
   const opened: number[] = [];
@@ -61,10 +63,10 @@ export function makeKeeperFiles(
   };
   try {
     const record = open(recordPath(directory), O_RDWR | O_CREAT | O_EXCL);
-    writeSync(record, newRecord(start));
     // The lock belongs to the open file description, which the keeper inherits: it is held until the last copy is closed.
     checked('flock', recordPath(directory), flock(record, LOCK_EX | LOCK_NB));
-    const output = open(start.outputPath ?? join(directory, 'output'), O_RDWR | O_CREAT);
+    const output = open(outputPath ?? join(directory, 'output'), O_RDWR | O_CREAT);
+    writeSync(record, newRecord({ ...start, ...(outputPath === undefined ? {} : beginRun(output)) }));
     if (start.ringBytes > 0) ftruncateSync(output, start.ringBytes); // sparse: pages come with the first byte
     // Read and write: a FIFO opened so needs nobody at its other end and is never at its end (fifo(7)).
     const fifos = (['notify', 'control', 'input'] as const).map((name) => {

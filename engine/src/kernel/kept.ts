@@ -13,7 +13,7 @@ import {
   type ProcessExit,
 } from '../model/keeper-record.ts';
 import { closeAll, type DaemonEnd, loadRecord } from './keeper-files.ts';
-import type { Kept } from './kernel.ts';
+import type { FollowOptions, Kept } from './kernel.ts';
 import { Notify } from './notify.ts';
 import { OutputFollower, type OutputSource } from './output-follower.ts';
 
@@ -30,6 +30,7 @@ export class KeptProcess implements Kept, OutputSource {
   #sentLimit: bigint;
   #last: KeeperRecord;
   #open = true;
+  #isClosed = false;
 
   /** `reaped` resolves when the keeper is a zombie no more: the daemon that started it has to wait for it. */
   constructor(directory: string, files: DaemonEnd, notify: Notify, reaped: Promise<void>) {
@@ -37,7 +38,8 @@ export class KeptProcess implements Kept, OutputSource {
     this.#files = files;
     this.#notify = notify;
     this.#last = loadRecord(files.record);
-    this.#ownLimit = this.#last.ringBytes === 0 ? this.#last.limit : NO_LIMIT;
+    // What bounds all of an output is not ours to move; a limit for the sake of followers may be that of an earlier daemon.
+    this.#ownLimit = this.#window === 0 ? this.#last.limit : NO_LIMIT;
     this.#sentLimit = this.#last.limit;
     this.#input = new Socket({ fd: files.input, readable: false, writable: true });
     this.#input.on('error', () => this.#input.destroy()); // each write() tells its own caller
@@ -45,6 +47,7 @@ export class KeptProcess implements Kept, OutputSource {
       for (const follower of this.#followers) follower.look();
       if (notify.isEnded) this.#input.destroy(); // also ends a write() that waits for a reader
     });
+    this.#sendLimit(); // a daemon that died may have left one
     this.exit = notify.ended.then(() => reaped).then(() => this.record().exit ?? { code: null, signal: null });
   }
 
@@ -71,6 +74,19 @@ export class KeptProcess implements Kept, OutputSource {
     return { cols, rows };
   }
 
+  get form(): 'raw' | 'chunks' {
+    return this.#last.ringBytes === 0 ? 'chunks' : 'raw';
+  }
+
+  get begin(): number {
+    return this.#last.beginBytes;
+  }
+
+  /** How far back the keeper remembers; 0: everything. */
+  get #window(): number {
+    return this.#last.ringBytes || this.#last.keepBytes;
+  }
+
   get written(): number {
     return this.record().writtenBytes;
   }
@@ -92,11 +108,13 @@ export class KeptProcess implements Kept, OutputSource {
     return readSync(this.#files.output, into, 0, into.length, at);
   }
 
-  follow(from = 0): { offset: number; stream: Readable } {
+  follow(from = this.begin, options: FollowOptions = {}): { offset: number; stream: Readable } {
     if (!this.#open) throw new EngineError('conflict', `Cannot follow "${this.directory}": its handle was let go`);
-    const stream = new OutputFollower(this, from, () => {
+    const holds = options.holds ?? true;
+    const stream = new OutputFollower(this, { from, holds }, () => {
       this.#followers.delete(stream);
       this.#sendLimit();
+      this.#closeUnread();
     });
     this.#followers.add(stream);
     this.#sendLimit();
@@ -109,15 +127,16 @@ export class KeptProcess implements Kept, OutputSource {
   }
 
   #sendLimit(): void {
-    const { ringBytes } = this.#last;
-    if (ringBytes === 0 || !this.#open || this.#notify.isEnded) return;
+    const window = this.#window;
+    if (window === 0 || !this.#open || this.#notify.isEnded) return;
     let limit = this.#ownLimit;
     for (const follower of this.#followers) {
-      const bound = BigInt(follower.position + ringBytes / 2);
+      if (!follower.holds) continue;
+      const bound = BigInt(follower.position + Math.floor(window / 2));
       if (bound < limit) limit = bound;
     }
     // Each order costs the keeper a wake-up: a limit that only moves on is sent in strides.
-    const stride = BigInt(ringBytes / 8);
+    const stride = BigInt(Math.floor(window / 8));
     const isLess = limit < this.#sentLimit;
     if (!isLess && limit !== NO_LIMIT && limit - this.#sentLimit < stride) return;
     if (limit === this.#sentLimit) return;
@@ -162,12 +181,20 @@ export class KeptProcess implements Kept, OutputSource {
   release(): void {
     if (!this.#open) return;
     this.record();
+    const isOver = this.isOver;
     this.#open = false;
-    for (const follower of this.#followers) follower.destroy();
+    // All of an ended process's output is there: who follows reads it to its end.
+    if (!isOver) for (const follower of this.#followers) follower.destroy();
     this.#notify.close();
     this.#input.destroy();
-    closeAll([this.#files.record, this.#files.output]);
-    closeSync(this.#files.control);
+    closeAll([this.#files.record, this.#files.control]);
+    this.#closeUnread();
+  }
+
+  #closeUnread(): void {
+    if (this.#open || this.#isClosed || this.#followers.size > 0) return;
+    this.#isClosed = true;
+    closeSync(this.#files.output);
   }
 
   dispose(): void {

@@ -24,8 +24,12 @@ export interface RunOptions {
 export interface LaunchOptions extends RunOptions {
   /** The keeper's directory, on a tmpfs: it must not exist yet, its parent must. */
   readonly directory: string;
-  /** What a keeper of pipes appends to instead of `output` in its directory: a container's log on disk. */
+  /** What the keeper appends to, in the form of model/output-chunks.ts: a container's log on disk. It goes on where the last
+   * run's output ended. Without it the output is in the keeper's directory: appended for pipes, a ring for a terminal. */
   readonly outputPath?: string;
+  /** How much of an appended output is kept, in whole blocks of 64 KiB: older ones are given back to the file system, but none
+   * that a follower has yet to read. Default: all. */
+  readonly keepBytes?: number;
   /** How much of a terminal can be read again. Default 2 MiB. */
   readonly ringBytes?: number;
   /** Size of the terminal, as the plan sets it. */
@@ -43,6 +47,12 @@ export interface Launched {
   readonly kept: Kept;
 }
 
+export interface FollowOptions {
+  /** Where not all output is kept: who reads slowly makes the process wait, and misses nothing (default); or it waits for
+   * nobody, and who is too slow goes on with the oldest that is kept. A terminal's ring always waits. */
+  readonly holds?: boolean;
+}
+
 /** A process with its keeper: the same for one just launched and one found again after a restart. */
 export interface Kept {
   readonly directory: string;
@@ -54,14 +64,18 @@ export interface Kept {
   readonly alive: boolean;
   /** Size of the terminal. */
   readonly size: { readonly cols: number; readonly rows: number };
-  /** Bytes of output since the start, and the oldest that can still be read. */
+  /** `chunks`: follow() gives chunks (model/output-chunks.ts), each piece of the stream whole ones. `raw`: a terminal's bytes. */
+  readonly form: 'raw' | 'chunks';
+  /** Position where this process's output begins: not 0 in a log that has that of earlier runs. */
+  readonly begin: number;
+  /** Position after the last byte of output, and of the oldest that can still be read. */
   readonly written: number;
   readonly keptFrom: number;
   /**
-   * Output from `from` (or the oldest kept byte after it) to the process's end; `offset` is the first byte's position.
-   * Several may follow at once. Who reads slowly makes the process wait; nobody's output is lost. Destroy it to leave.
+   * Output from `from` (default: begin; or the oldest kept byte after it) to the process's end; `offset` is the first byte's
+   * position. `from` must be the start of a chunk, or of a block. Several may follow at once. Destroy it to leave.
    */
-  follow(from?: number): { readonly offset: number; readonly stream: Readable };
+  follow(from?: number, options?: FollowOptions): { readonly offset: number; readonly stream: Readable };
   /** Resolves when the keeper's FIFO has taken the bytes: not before the process reads, when it reads slowly. */
   write(bytes: Uint8Array): Promise<void>;
   /** stdin ends after what was written so far; on a terminal it does nothing (type the VEOF character). */
@@ -71,7 +85,7 @@ export interface Kept {
   signal(signal: number): Promise<void>;
   /** Lets go of the keeper without touching it, for a daemon that ends: `exit` of this handle then never comes. */
   release(): void;
-  /** Removes the directory of a process that ended. Throws EngineError conflict while it runs. */
+  /** Removes the directory of a process that ended; who follows still gets the rest. Throws EngineError conflict while it runs. */
   dispose(): void;
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readChunks } from '../model/keeper-record.ts';
+import { readChunks } from '../model/output-chunks.ts';
 import { type LaunchPlan, type Step, call, slot } from '../model/launch-plan.ts';
 import { CLONE_NEW } from '../model/namespace.ts';
 import { PIPES, busyboxRoot, containerPlan } from '../testing/container-plan.ts';

@@ -60,13 +60,15 @@ export async function launchPlan(plan: LaunchPlan, options: LaunchOptions): Prom
   const keep = keepStep(plan);
   if (!keep) throw new EngineError('invalid_argument', 'Cannot launch plan: its first block does not end in keep');
   const { directory, outputPath } = options;
-  const keeperEnd = makeKeeperFiles(directory, {
-    ringBytes: keep.terminal === undefined ? 0 : (options.ringBytes ?? DEFAULT_RING_BYTES),
+  const isRing = keep.terminal !== undefined && outputPath === undefined;
+  const start = {
+    ringBytes: isRing ? (options.ringBytes ?? DEFAULT_RING_BYTES) : 0,
     limit: options.limitBytes === undefined ? NO_LIMIT : BigInt(options.limitBytes),
     cols: options.cols ?? 80,
     rows: options.rows ?? 24,
-    outputPath,
-  });
+    keepBytes: isRing ? 0 : (options.keepBytes ?? 0),
+  };
+  const keeperEnd = makeKeeperFiles(directory, start, outputPath);
   let files: DaemonEnd | undefined;
   let running: RunningPlan;
   try {

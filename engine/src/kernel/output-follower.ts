@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import { EngineError } from '../model/engine-error.ts';
 import { type KeeperRecord, keptFrom } from '../model/keeper-record.ts';
+import { blockAfter } from '../model/output-chunks.ts';
 
 export interface OutputSource {
   record(): KeeperRecord;
@@ -18,20 +19,23 @@ const READ_BYTES = 65_536;
 export class OutputFollower extends Readable {
   /** Position of the first byte that will be read. */
   readonly offset: number;
+  /** Whether the process waits for it. */
+  readonly holds: boolean;
   readonly #source: OutputSource;
   readonly #left: () => void;
   #position: number;
   #isAsked = false;
 
-  constructor(source: OutputSource, from: number, left: () => void) {
+  constructor(source: OutputSource, start: { from: number; holds: boolean }, left: () => void) {
     super({ highWaterMark: READ_BYTES });
     const record = source.record();
     this.#source = source;
     this.#left = left;
     // Not the very oldest byte: the keeper goes on writing until it is told of this follower's limit.
     const oldest = keptFrom(record);
-    const first = oldest === 0 ? 0 : oldest + record.ringBytes / 8;
-    this.#position = Math.min(Math.max(from, first), record.writtenBytes);
+    const first = oldest === 0 ? 0 : oldest + record.ringBytes / 8; // of an appended output: the very oldest
+    this.holds = start.holds || record.ringBytes > 0;
+    this.#position = Math.min(Math.max(start.from, first), record.writtenBytes);
     this.offset = this.#position;
   }
 
@@ -49,6 +53,7 @@ export class OutputFollower extends Readable {
     // The end is asked for first: what is written after it was asked is then not missed.
     const isOver = this.#source.isOver;
     const record = this.#source.record();
+    if (!this.holds) this.#position = Math.max(this.#position, keptFrom(record));
     const available = record.writtenBytes - this.#position;
     if (available <= 0) {
       this.#isAsked = !isOver;
@@ -57,11 +62,13 @@ export class OutputFollower extends Readable {
     }
     const ring = record.ringBytes;
     const at = ring === 0 ? this.#position : this.#position % ring;
-    const length = Math.min(READ_BYTES, available, ring === 0 ? available : ring - at);
+    // Never across the end of a block: so what is read are whole chunks.
+    const length = Math.min(READ_BYTES, available, (ring === 0 ? blockAfter(at) : ring) - at);
     const bytes = Buffer.allocUnsafeSlow(length);
     const count = this.#source.readOutput(bytes, at);
     // Looked at again after reading: what the keeper wrote over meanwhile must not pass as output.
     if (keptFrom(this.#source.record()) > this.#position) {
+      if (!this.holds) return this._read();
       this.destroy(new EngineError('unavailable', 'Cannot go on reading output: newer output took its place'));
       return;
     }

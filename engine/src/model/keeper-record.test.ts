@@ -1,14 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  CHUNK_BYTES,
-  controlFrame,
-  decodeStatus,
-  keptFrom,
-  newRecord,
-  NO_LIMIT,
-  readChunks,
-  readRecord,
-} from './keeper-record.ts';
+import { CHUNK_BYTES, controlFrame, decodeStatus, keptFrom, newRecord, NO_LIMIT, readRecord } from './keeper-record.ts';
 
 const fresh = () => newRecord({ ringBytes: 2 ** 21, limit: NO_LIMIT, cols: 100, rows: 30 });
 
@@ -25,7 +16,17 @@ test('a new record says how the keeper is to begin', () => {
     limit: NO_LIMIT,
     startedAtMs: 0,
     endedAtMs: 0,
+    beginBytes: 0,
+    keepBytes: 0,
+    keptFromBytes: 0,
   });
+});
+
+test('a run in a log that goes on begins where the last one ended', () => {
+  const log = { beginBytes: 70_000, writtenBytes: 70_016, keepBytes: 2 ** 20, keptFromBytes: 65_536 };
+  const record = readRecord(newRecord({ ringBytes: 0, limit: NO_LIMIT, cols: 80, rows: 24, ...log }));
+  expect(record).toMatchObject(log);
+  expect(keptFrom(record)).toBe(65_536);
 });
 
 test('an ended record has the exit, and times in milliseconds', () => {
@@ -74,31 +75,4 @@ test('orders are 16 bytes: a verb, a small number, a large one', () => {
   expect(words(controlFrame({ verb: 'resize', cols: 80, rows: 24 }))).toEqual([16, 2, 80, 24n]);
   expect(words(controlFrame({ verb: 'signal', signal: 15 }))).toEqual([16, 3, 15, 0n]);
   expect(words(controlFrame({ verb: 'endInput' }))).toEqual([16, 4, 0, 0n]);
-});
-
-function chunk(stream: number, text: string): Uint8Array {
-  const bytes = new Uint8Array(16 + text.length);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, 5_000_000n, true);
-  view.setUint32(8, stream, true);
-  view.setUint32(12, text.length, true);
-  bytes.set(new TextEncoder().encode(text), 16);
-  return bytes;
-}
-
-test('whole chunks are taken, a torn one is left', () => {
-  const bytes = Buffer.concat([chunk(1, 'out'), chunk(2, 'err'), chunk(1, 'late').subarray(0, 18)]);
-  const { chunks, used } = readChunks(bytes);
-  expect(used).toBe(38);
-  expect(chunks.map((one) => [one.stream, one.atMs, new TextDecoder().decode(one.bytes)])).toEqual([
-    ['stdout', 5, 'out'],
-    ['stderr', 5, 'err'],
-  ]);
-  expect(readChunks(new Uint8Array(15))).toEqual({ chunks: [], used: 0 });
-});
-
-test('a chunk longer than any keeper writes is refused', () => {
-  const bytes = chunk(1, 'x');
-  new DataView(bytes.buffer).setUint32(12, CHUNK_BYTES + 1, true);
-  expect(() => readChunks(bytes)).toThrow('a chunk says 65537 bytes');
 });

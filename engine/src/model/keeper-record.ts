@@ -1,9 +1,9 @@
-// What a keeper writes down, as bytes: the head of its `record` file, the frames of its control FIFO, and the chunks of
-// an output that is appended to. The same shapes are in engine/native/keep.c. Pure.
+// What a keeper writes down, as bytes: the head of its `record` file, and the frames of its control FIFO. The same shapes
+// are in engine/native/keep.c; the form of an output that is appended to is in output-chunks.ts. Pure.
 import { EngineError } from './engine-error.ts';
 
 const MAGIC = 0x4b59_5244;
-const VERSION = 1;
+const VERSION = 2;
 /** Length of the `record` file: one page, which the keeper maps. */
 export const RECORD_BYTES = 4096;
 /** A keeper reads at most so much at once, straight into the ring: that much behind `written` may be in motion. */
@@ -28,6 +28,25 @@ export interface KeeperRecord {
   readonly limit: bigint;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
+  /** Where the output of this run begins, in an output that goes on after others. */
+  readonly beginBytes: number;
+  /** How much of an appended output is kept, in whole blocks; 0: all of it. */
+  readonly keepBytes: number;
+  /** The oldest block of an appended output that can still be read. */
+  readonly keptFromBytes: number;
+}
+
+/** What the daemon asks of a keeper. */
+export interface KeeperStart {
+  readonly ringBytes: number;
+  readonly limit: bigint;
+  readonly cols: number;
+  readonly rows: number;
+  readonly keepBytes?: number;
+  readonly beginBytes?: number;
+  /** What is there already. */
+  readonly writtenBytes?: number;
+  readonly keptFromBytes?: number;
 }
 
 /** One of both is null. Both are: nobody saw the end, because the keeper itself was killed. */
@@ -37,7 +56,7 @@ export interface ProcessExit {
 }
 
 /** The record as the daemon makes it, before there is a keeper. */
-export function newRecord(start: { ringBytes: number; limit: bigint; cols: number; rows: number }): Uint8Array {
+export function newRecord(start: KeeperStart): Uint8Array {
   const bytes = new Uint8Array(RECORD_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
@@ -45,13 +64,17 @@ export function newRecord(start: { ringBytes: number; limit: bigint; cols: numbe
   view.setUint32(24, start.cols, true);
   view.setUint32(28, start.rows, true);
   view.setBigUint64(32, BigInt(start.ringBytes), true);
+  view.setBigUint64(40, BigInt(start.writtenBytes ?? 0), true);
   view.setBigUint64(48, start.limit, true);
+  view.setBigUint64(72, BigInt(start.beginBytes ?? 0), true);
+  view.setBigUint64(80, BigInt(start.keepBytes ?? 0), true);
+  view.setBigUint64(88, BigInt(start.keptFromBytes ?? 0), true);
   return bytes;
 }
 
 /** Throws EngineError internal when these are not the bytes of a record (of this version). */
 export function readRecord(bytes: Uint8Array): KeeperRecord {
-  if (bytes.length < 72)
+  if (bytes.length < 96)
     throw new EngineError('internal', `Cannot read keeper record: it is ${bytes.length} bytes long`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const state = STATES[view.getUint32(8, true)];
@@ -69,6 +92,9 @@ export function readRecord(bytes: Uint8Array): KeeperRecord {
     limit: view.getBigUint64(48, true),
     startedAtMs: Number(view.getBigUint64(56, true) / 1_000_000n),
     endedAtMs: Number(view.getBigUint64(64, true) / 1_000_000n),
+    beginBytes: Number(view.getBigUint64(72, true)),
+    keepBytes: Number(view.getBigUint64(80, true)),
+    keptFromBytes: Number(view.getBigUint64(88, true)),
   };
 }
 
@@ -80,7 +106,7 @@ export function decodeStatus(status: number): ProcessExit {
 
 /** Offsets of the output that can still be read: [oldest, written). */
 export function keptFrom(record: KeeperRecord): number {
-  if (record.ringBytes === 0) return 0;
+  if (record.ringBytes === 0) return record.keptFromBytes;
   return Math.max(0, record.writtenBytes - (record.ringBytes - CHUNK_BYTES));
 }
 
@@ -113,33 +139,4 @@ export function controlFrame(frame: ControlFrame): Uint8Array {
       break;
   }
   return bytes;
-}
-
-/** What a process wrote at once, to one of its streams. */
-export interface OutputChunk {
-  readonly stream: 'stdout' | 'stderr';
-  readonly atMs: number;
-  readonly bytes: Uint8Array;
-}
-
-const CHUNK_HEAD_BYTES = 16;
-
-/** Takes whole chunks off the front of an appended output; `used` says how many bytes they were. */
-export function readChunks(bytes: Uint8Array): { readonly chunks: OutputChunk[]; readonly used: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const chunks: OutputChunk[] = [];
-  let used = 0;
-  while (bytes.length - used >= CHUNK_HEAD_BYTES) {
-    const length = view.getUint32(used + 12, true);
-    if (length > CHUNK_BYTES) throw new EngineError('internal', `Cannot read output: a chunk says ${length} bytes`);
-    const end = used + CHUNK_HEAD_BYTES + length;
-    if (end > bytes.length) break;
-    chunks.push({
-      stream: view.getUint32(used + 8, true) === 2 ? 'stderr' : 'stdout',
-      atMs: Number(view.getBigUint64(used, true) / 1_000_000n),
-      bytes: bytes.slice(used + CHUNK_HEAD_BYTES, end),
-    });
-    used = end;
-  }
-  return { chunks, used };
 }

@@ -14,8 +14,10 @@ export interface Launchable {
   readonly group: ContainerGroup;
   /** The keeper's directory, on a tmpfs; it must not exist yet. */
   readonly directory: string;
-  /** What the process writes is appended to this file (its form: model/keeper-record.ts). */
+  /** What the process writes is appended to this file (its form: model/output-chunks.ts). */
   readonly logPath: string;
+  /** How much of it is kept (model/log-config.ts says); absent or 0: all. */
+  readonly logKeepBytes?: number;
   /** Whether stdin stays open for input; without it the process reads /dev/null. */
   readonly openStdin: boolean;
   /** --init: a small init of ours is pid 1 and reaps; its only child is the process. */

@@ -2,7 +2,7 @@
 import { closeSync, rmSync } from 'node:fs';
 import type { Exec, ExecResult } from '../api/lab/schemas.ts';
 import { EngineError, SysError } from '../model/engine-error.ts';
-import { readChunks } from '../model/keeper-record.ts';
+import { readChunks } from '../model/output-chunks.ts';
 import { execPlan } from './enter-plan.ts';
 import { entryOf } from './entry.ts';
 import { keeperDirectory, type SandboxHost } from './host.ts';
