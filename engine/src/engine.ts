@@ -91,6 +91,10 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   ];
   for (const { app, path, mode, gid } of apps) await listenOn(app, path, mode, gid);
 
+  // What the first learner would wait for: launch in its memfd and run once, and the thread that observes.
+  await linux.run({ start: 'nothing', blocks: { nothing: [] } });
+  observation.warm();
+
   const mendNetwork = () => {
     network
       .mend()
