@@ -21,7 +21,7 @@ static struct row *rows;
 static struct slot *slots;
 static int is_keeper = 1;
 static char *own_name;                       // argv[0]
-static int left_read = -1, left_write = -1; // see finish()
+static int left_read = -1; // see finish(); its other end is FD_LEFT
 static long daemon;                         // pid of the parent
 static const long wait_time[2] = {0, 50000000};
 
@@ -115,7 +115,7 @@ static void sleep_until_change(u32 seen) {
 void finish(void) {
   const struct block *blocks = PLACE(plan->blocks);
   struct pollfd left = {left_read, 0, 0}; // POLLHUP comes unasked
-  sys(close, left_write);
+  sys(close, FD_LEFT);
   while (sys(ppoll, &left, 1, wait_time, 0) != 1) stop_if_over();
   sys(close, left_read);
   stop_if_over();
@@ -238,10 +238,13 @@ static void call_oneself_init(void) {
   *end = '.';
 }
 
-// The init of a pid namespace: reaps for ever. Everything of the plan is let go first; then it may be looked at from
-// inside (PR_SET_DUMPABLE: without it /proc/1/ns could not be read there): it has nothing but its own code.
-static _Noreturn void init_step(struct row *row) {
-  u64 chld = 1UL << (SIGCHLD - 1);
+// The init of a pid namespace: reaps for ever. With a main process (`docker run --init`) it hands every signal on to that
+// and ends as it ends. Everything of the plan is let go first; then it may be looked at from inside (PR_SET_DUMPABLE:
+// without it /proc/1/ns could not be read there): it has nothing but its own code.
+static _Noreturn void init_step(struct row *row, long main_pid) {
+  u64 taken = main_pid ? ~0UL : 1UL << (SIGCHLD - 1);
+  i32 status = 0;
+  long pid, signal;
   row->ns = clock_ns(1) - row->began;
   row->state = ROW_DONE;
   sys(munmap, plan, plan->size);
@@ -249,11 +252,15 @@ static _Noreturn void init_step(struct row *row) {
   call_oneself_init();
   sys(prctl, PR_SET_NAME, "init");
   sys(prctl, PR_SET_DUMPABLE, 1);
-  sys(rt_sigprocmask, SIG_BLOCK, &chld, 0, sizeof chld);
+  sys(rt_sigprocmask, SIG_BLOCK, &taken, 0, sizeof taken);
   for (;;) {
-    while (sys(wait4, -1, 0, WNOHANG | __WALL) > 0) {
+    while ((pid = sys(wait4, -1, &status, WNOHANG | __WALL)) > 0) {
+      if (pid != main_pid) continue;
+      i32 killed_by = status & 0x7f; // wait(2); what a shell says of it: 128 + the signal
+      sys(exit_group, killed_by ? 128 + killed_by : status >> 8 & 0xff);
     }
-    sys(rt_sigtimedwait, &chld, 0, 0, sizeof chld);
+    signal = sys(rt_sigtimedwait, &taken, 0, 0, sizeof taken);
+    if (main_pid && signal > 0 && signal != SIGCHLD) sys(kill, main_pid, signal);
   }
 }
 
@@ -280,7 +287,7 @@ static long make(const struct step *step, struct row *row) {
   case STEP_WAIT:
     return wait_step((i32)args[0], row);
   case STEP_INIT:
-    init_step(row);
+    init_step(row, (long)args[0]);
   case STEP_KEEP:
     if (!is_keeper) return -EINVAL;
     long error = prepare_to_keep();
@@ -416,9 +423,10 @@ _Noreturn void begin(char **stack) {
   sys(prctl, PR_SET_DUMPABLE, 0);
   sys(prctl, PR_SET_CHILD_SUBREAPER, 1);
   i32 left[2];
-  if (sys(pipe2, left, O_CLOEXEC) < 0) sys(exit_group, 126);
+  // Lowest numbers first: 3 was the plan's, and FD_LEFT is the only other one below FD_GIVEN that is free.
+  sys(close, FD_LEFT);
+  if (sys(pipe2, left, O_CLOEXEC) < 0 || left[1] != FD_LEFT) sys(exit_group, 126);
   left_read = left[0];
-  left_write = left[1];
   daemon = sys(getppid);
   run(plan->start);
 }

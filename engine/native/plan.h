@@ -6,8 +6,9 @@
 #define PLAN_MAGIC 0x50595244u // "DRYP"
 #define PLAN_VERSION 1u
 
-// The descriptors `launch` is given; those named in the plan follow from FD_GIVEN on.
-enum { FD_PLAN = 3, FD_NOTIFY = 4, FD_RECORD = 5, FD_OUTPUT = 6, FD_CONTROL = 7, FD_INPUT = 8, FD_GIVEN = 9 };
+// The descriptors `launch` is given; those named in the plan follow from FD_GIVEN on. FD_LEFT is its own: finish() in
+// launch.c. A process of a plan may close all from FD_GIVEN on, once it needs nothing more of the host's.
+enum { FD_PLAN = 3, FD_NOTIFY, FD_RECORD, FD_OUTPUT, FD_CONTROL, FD_INPUT, FD_LEFT, FD_GIVEN };
 
 enum step_kind { STEP_CALL = 1, STEP_CLONE, STEP_OPEN, STEP_AWAIT, STEP_WAIT, STEP_KEEP, STEP_INIT };
 

@@ -43,6 +43,8 @@ export interface CallStep {
   readonly args: readonly Value[];
   readonly save?: string;
   readonly mayFail?: true | readonly string[];
+  /** What it is for, where the call alone does not say it; the words of the error when it fails. */
+  readonly purpose?: string;
 }
 
 /** clone3(2). The child runs the block `child`; the parent goes on with the next step. */
@@ -84,9 +86,13 @@ export interface KeepStep {
   readonly stderr?: Value;
 }
 
-/** Last step of a block that is the init of a pid namespace: reap children for ever. */
+/**
+ * Last step of a block that is the init of a pid namespace: reap children for ever. With `main`, a child of its own, it
+ * hands every signal on to that and ends when it ends, with its exit code or 128 + the number of the signal.
+ */
 export interface InitStep {
   readonly kind: 'init';
+  readonly main?: Value;
 }
 
 export type Step = CallStep | CloneStep | GateStep | WaitStep | KeepStep | InitStep;
@@ -105,7 +111,7 @@ export const text = (...parts: (string | Slot)[]): Value => ({ text: parts });
 export function call(
   name: string,
   args: readonly Value[] = [],
-  options: Pick<CallStep, 'save' | 'mayFail'> = {},
+  options: Pick<CallStep, 'save' | 'mayFail' | 'purpose'> = {},
 ): CallStep {
   return { kind: 'call', call: name, args, ...options };
 }

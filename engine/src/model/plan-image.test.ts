@@ -126,12 +126,12 @@ test('clone_args carry the flags, the exit signal, the pidfd’s slot and the cg
   expect(view(image).getBigUint64(args(2) + 32, true)).toBe(0n);
 });
 
-test('descriptors handed over are numbered from 9 on, each once', () => {
+test('descriptors handed over are numbered from 10 on, each once', () => {
   const image = compile(
     plan(call('fchdir', [{ given: 'root' }]), call('dup', [{ given: 'log' }]), call('close', [{ given: 'root' }])),
   );
   expect(image.given).toEqual(['root', 'log']);
-  expect([argument(image, 0, 0), argument(image, 1, 0), argument(image, 2, 0)]).toEqual([9n, 10n, 9n]);
+  expect([argument(image, 0, 0), argument(image, 1, 0), argument(image, 2, 0)]).toEqual([10n, 11n, 10n]);
 });
 
 test('errnos that are allowed are listed; an injected one is in its step only', () => {

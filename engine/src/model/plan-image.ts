@@ -22,7 +22,7 @@ export const RAN_AT = 72;
 /** Where a row keeps the permit of single stepping. */
 const PERMIT_IN_ROW = 32;
 /** Descriptors named in the plan begin here in `launch`; those below are its own (native/plan.h). */
-export const FIRST_GIVEN = 9;
+export const FIRST_GIVEN = 10;
 const MAX_BYTES = 16 * 2 ** 20;
 const ANY_ERROR = 0xffff_ffff;
 const SIGCHLD = 17n;
@@ -182,6 +182,7 @@ class Compiler {
         );
         break;
       case 'init':
+        if (step.main !== undefined) this.#place(step.main, args);
         break;
     }
     const list = typeof allowed === 'number' ? [] : allowed;

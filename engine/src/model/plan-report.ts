@@ -17,6 +17,8 @@ export interface StepReport {
   /** The system call; for other steps their kind: `clone3`, `open`, `await`, `wait`, `keep`, `init`. */
   readonly call: string;
   readonly args: readonly string[];
+  /** As the plan gives it. */
+  readonly purpose: string | null;
   readonly state: StepState;
   /** What the call returned; -1 when it failed. */
   readonly result: number;
@@ -73,6 +75,7 @@ export function readReport(image: PlanImage, bytes: Uint8Array): PlanReport {
       ...place,
       call: callName(step),
       args: printArguments(step, slots),
+      purpose: (step.kind === 'call' ? step.purpose : undefined) ?? null,
       state: STATES[view.getUint32(rowAt + 12, true)] ?? 'not reached',
       result: errno === 0 ? Number(view.getBigInt64(rowAt, true)) : -1,
       errno: errno === 0 ? null : errnoText(errno),
@@ -111,7 +114,7 @@ export function printArguments(step: Step, slots: ReadonlyMap<string, number> = 
     case 'keep':
       return [printValue(step.pid, slots)];
     default:
-      return [];
+      return step.main === undefined ? [] : [printValue(step.main, slots)];
   }
 }
 
