@@ -10,25 +10,21 @@
 import { CLONE_NEW, NAMESPACE_TYPES } from '../model/namespace.ts';
 import { call, slot, text, type LaunchPlan, type Step } from '../model/launch-plan.ts';
 import { type Rlimit } from '../model/rlimits.ts';
+import { bindInto, cloneTree, idmap, mount, MS, showTree } from '../launch/mounts.ts';
 import {
   AT_FDCWD,
-  bindInto,
   chownRoot,
   createFile,
   groups,
-  idmap,
   makeDirectory,
-  mount,
-  MS,
   O_CLOEXEC,
   O_DIRECTORY,
   O_PATH,
-  OPEN_TREE_CLONE_CLOEXEC,
   setIds,
   setRlimits,
   setSeccomp,
   writeFile,
-} from './steps.ts';
+} from '../launch/steps.ts';
 
 export interface Birth {
   /** First host uid and gid of the learner's 65 536. */
@@ -71,7 +67,6 @@ const FROM_DISK = ['root', 'home', 'tmp', 'srv'] as const;
 const CLONE_PARENT = 0x8000n;
 const ALL_NAMESPACES = NAMESPACE_TYPES.reduce((flags, type) => flags | BigInt(CLONE_NEW[type]), 0n);
 const PR_SET_DUMPABLE = 4;
-const MOVE_MOUNT_F_EMPTY_PATH = 4;
 /** fsconfig(2), fsmount(2). */
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
@@ -162,15 +157,15 @@ function ground(birth: Birth): Step[] {
     // The image keeps its owners 0..65535 on the host's disk; through this mount they are base..base+65535.
     { kind: 'await', gate: 'outer-mapped' },
     call('openat', [AT_FDCWD, text('/proc/', slot('outer'), '/ns/user'), O_CLOEXEC], { save: 'outer-userns' }),
-    call('open_tree', [AT_FDCWD, rootfs, OPEN_TREE_CLONE_CLOEXEC], { save: 'lower' }),
+    cloneTree(rootfs, slot('lower')),
     idmap(slot('lower'), slot('outer-userns')),
-    call('move_mount', [slot('lower'), '', AT_FDCWD, 'lower', MOVE_MOUNT_F_EMPTY_PATH]),
+    showTree(slot('lower'), 'lower'),
     mount('overlay', 'merged', 'overlay', MS.NODEV, 'lowerdir=lower,upperdir=disk/upper,workdir=disk/work'),
     call('openat', [AT_FDCWD, 'merged', O_PATH | O_DIRECTORY | O_CLOEXEC], { save: 'merged' }),
 
     ...devices(base),
     ...bindInto('dev', slot('merged'), 'dev'),
-    call('move_mount', [slot('devpts'), '', AT_FDCWD, 'merged/dev/pts', MOVE_MOUNT_F_EMPTY_PATH]),
+    showTree(slot('devpts'), 'merged/dev/pts'),
     ...FROM_DISK.flatMap((name) => bindInto(`disk/${name}`, slot('merged'), name)),
     ...lessonFiles(birth),
     { ...makeDirectory('merged/lesson'), mayFail: ['EEXIST'] },

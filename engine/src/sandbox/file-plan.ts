@@ -2,7 +2,7 @@
 // learner's view, makes the calls; the bytes travel in the plan's own memory. Nothing of the learner's is executed. Pure.
 import { call, type LaunchPlan, slot, type Step } from '../model/launch-plan.ts';
 import { enterPlan, type Entry } from './enter-plan.ts';
-import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_RDWR } from './steps.ts';
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_RDWR } from '../launch/steps.ts';
 
 /** Largest file the editor opens or saves. */
 export const MAX_FILE_BYTES = 2 ** 20;

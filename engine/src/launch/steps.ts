@@ -1,4 +1,4 @@
-// Steps that the sandbox's plans are made of: short names for groups of system calls. Pure.
+// Steps that launch plans are made of, a container's and a sandbox's alike: short names for groups of system calls. Pure.
 import { call, type CallStep, type Slot, type Step, slot, type Value } from '../model/launch-plan.ts';
 import { RLIMIT, type Rlimit, rlimitBytes } from '../model/rlimits.ts';
 
@@ -13,37 +13,19 @@ export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = 0o200000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
-export const OPEN_TREE_CLONE_CLOEXEC = 1 | O_CLOEXEC;
-
-/** Mount flags: mount(2), linux/mount.h. */
-export const MS = {
-  NOSUID: 2,
-  NODEV: 4,
-  NOEXEC: 8,
-  NOATIME: 1024,
-  BIND: 4096,
-  REC: 16384,
-  PRIVATE: 1 << 18,
-} as const;
-
-const MOUNT_ATTR = { RDONLY: 1n, NOSUID: 2n, NODEV: 4n, NOEXEC: 8n, IDMAP: 0x0010_0000n } as const;
-const READ_ONLY_DATA = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
-const MOVE_MOUNT_EMPTY_PATHS = 0x04 | 0x40;
-/** openat2(2): never through a symlink, never above the directory it starts at. */
-const RESOLVE_NO_SYMLINKS_BENEATH = 0x04n | 0x08n;
-
-export function mount(
-  source: string | null,
-  target: Value,
-  type: string | null,
-  flags: number,
-  data?: string,
-): CallStep {
-  return call('mount', [source, target, type, flags, data ?? null]);
-}
+export const O_NOFOLLOW = 0o400000;
 
 export function makeDirectory(path: string, mode = 0o755): CallStep {
   return call('mkdirat', [AT_FDCWD, path, mode]);
+}
+
+/** `mkdir -p`: what is there already stays as it is. */
+export function makeDirectories(path: string, mode = 0o755): Step[] {
+  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  return names.map((_, index) => {
+    const directory = `${path.startsWith('/') ? '/' : ''}${names.slice(0, index + 1).join('/')}`;
+    return call('mkdirat', [AT_FDCWD, directory, mode], { mayFail: ['EEXIST'] });
+  });
 }
 
 /** Owner and group of a path, not through a symlink. */
@@ -93,38 +75,6 @@ export function groups(name: string, files: readonly string[]): Groups {
     ),
     join: slots.map((file) => call('write', [file, '0', 1])),
   };
-}
-
-/** MOUNT_ATTR_IDMAP: the tree behind `tree` shows its owners as the user namespace `userns` maps them. Read-only with it. */
-export function idmap(tree: Value, userns: Value): CallStep {
-  return mountSetattr(tree, MOUNT_ATTR.IDMAP | MOUNT_ATTR.RDONLY | MOUNT_ATTR.NODEV, userns);
-}
-
-function mountSetattr(tree: Value, set: bigint, userns: Value | null): CallStep {
-  // struct mount_attr: attr_set, attr_clr, propagation, userns_fd; 8 bytes each.
-  const attr = new Uint8Array(32);
-  new DataView(attr.buffer).setBigUint64(0, set, true);
-  const patches = userns === null ? [] : [{ at: 24, value: userns }];
-  return call('mount_setattr', [tree, '', AT_EMPTY_PATH, { struct: attr, patches }, attr.length]);
-}
-
-/**
- * Binds a host directory at `name` directly below the open directory `root`. What the learner may have put there is not
- * walked: a symlink makes the open fail, and the sandbox then starts without that mount.
- */
-export function bindInto(source: string, root: Slot, name: string, options: { readOnly?: boolean } = {}): Step[] {
-  const tree = freshSlot('tree');
-  const target = freshSlot('target');
-  const how = new Uint8Array(24);
-  const view = new DataView(how.buffer);
-  view.setBigUint64(0, BigInt(O_PATH | O_DIRECTORY | O_CLOEXEC), true);
-  view.setBigUint64(16, RESOLVE_NO_SYMLINKS_BENEATH, true);
-  return [
-    call('open_tree', [AT_FDCWD, source, OPEN_TREE_CLONE_CLOEXEC], { save: tree.slot }),
-    ...(options.readOnly ? [mountSetattr(tree, READ_ONLY_DATA, null)] : []),
-    call('openat2', [root, name, { struct: how, patches: [] }, how.length], { save: target.slot, mayFail: true }),
-    call('move_mount', [tree, '', target, '', MOVE_MOUNT_EMPTY_PATHS], { mayFail: true }),
-  ];
 }
 
 /** prlimit64(2) on the process itself. Raising a hard limit needs CAP_SYS_RESOURCE: `withinHard` asks for no more than is there. */
