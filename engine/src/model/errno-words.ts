@@ -1,0 +1,37 @@
+// What errnos are called in the messages of Docker and runc: Go's words for them. Pure data.
+const WORDS: Readonly<Record<string, string>> = {
+  EPERM: 'operation not permitted',
+  ENOENT: 'no such file or directory',
+  ESRCH: 'no such process',
+  EIO: 'input/output error',
+  ENXIO: 'no such device or address',
+  E2BIG: 'argument list too long',
+  ENOEXEC: 'exec format error',
+  EBADF: 'bad file descriptor',
+  EAGAIN: 'resource temporarily unavailable',
+  ENOMEM: 'cannot allocate memory',
+  EACCES: 'permission denied',
+  EBUSY: 'device or resource busy',
+  EEXIST: 'file exists',
+  EXDEV: 'invalid cross-device link',
+  ENODEV: 'no such device',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'is a directory',
+  EINVAL: 'invalid argument',
+  ENFILE: 'too many open files in system',
+  EMFILE: 'too many open files',
+  ETXTBSY: 'text file busy',
+  EFBIG: 'file too large',
+  ENOSPC: 'no space left on device',
+  EROFS: 'read-only file system',
+  EMLINK: 'too many links',
+  ERANGE: 'numerical result out of range',
+  ENAMETOOLONG: 'file name too long',
+  ENOSYS: 'function not implemented',
+  ELOOP: 'too many levels of symbolic links',
+  EOPNOTSUPP: 'operation not supported',
+  EDQUOT: 'disk quota exceeded',
+};
+
+/** "ENOENT" -> "no such file or directory"; an errno without words here stays as it is. */
+export const errnoWords = (errno: string): string => WORDS[errno] ?? errno;

@@ -1,0 +1,109 @@
+// What stands in /dev, and what of proc and sysfs a container may not see or change, as steps. Pure.
+import { changeTree, cloneTree, cloneTreeAt, MOUNT_ATTR, mount, MS, showTree } from '../launch/mounts.ts';
+import { AT_FDCWD, freshSlot, makeDirectories } from '../launch/steps.ts';
+import { call, slot, type Step } from '../model/launch-plan.ts';
+import type { OciDevice } from '../model/oci-spec.ts';
+import { makeFile, parentOf } from './mount-steps.ts';
+
+/** What every container has, asked for or not (runtime-spec, config-linux.md, "Default Devices"). */
+export const DEFAULT_DEVICES: readonly OciDevice[] = (
+  [
+    ['null', 1, 3],
+    ['zero', 1, 5],
+    ['full', 1, 7],
+    ['random', 1, 8],
+    ['urandom', 1, 9],
+    ['tty', 5, 0],
+  ] as const
+).map(([name, major, minor]) => ({ type: 'c', path: `/dev/${name}`, major, minor, fileMode: 0o666, uid: 0, gid: 0 }));
+
+const LINKS = [
+  ['ptmx', 'pts/ptmx'],
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
+] as const;
+
+/** mknod(2): file type bits. "u" is a character device without a buffer, the same thing today. */
+const FILE_TYPE = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
+
+/** As the kernel packs a device number into 32 bits: new_encode_dev(). */
+export const deviceNumber = (major: number, minor: number): number =>
+  (minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12);
+
+export interface DeviceSteps {
+  readonly open: readonly Step[];
+  readonly make: readonly Step[];
+}
+
+/** Nodes and links of /dev. In a user namespace nobody may make a node: the host's own is bound instead. */
+export function deviceSteps(devices: readonly OciDevice[], mayMakeNodes: boolean): DeviceSteps {
+  const own = devices.filter(({ path }) => !DEFAULT_DEVICES.some((one) => one.path === path));
+  const all = [...DEFAULT_DEVICES, ...own];
+  const links = LINKS.map(([name, target]) =>
+    call('symlinkat', [target, AT_FDCWD, `/dev/${name}`], { mayFail: ['EEXIST'] }),
+  );
+  if (mayMakeNodes) return { open: [], make: [...all.flatMap(makeNode), ...links] };
+  const bound = all.map(({ path }) => ({ path, tree: freshSlot('device') }));
+  return {
+    open: bound.map(({ path, tree }) => cloneTree(path, tree)),
+    make: [...bound.flatMap(({ path, tree }) => [...makeFile(path), showTree(tree, path)]), ...links],
+  };
+}
+
+function makeNode({ path, type, major, minor, fileMode = 0o666, uid = 0, gid = 0 }: OciDevice): Step[] {
+  const isDeep = parentOf(path) !== '/dev';
+  return [
+    ...(isDeep ? makeDirectories(parentOf(path)) : []),
+    call('mknodat', [AT_FDCWD, path, FILE_TYPE[type] | (fileMode & 0o7777), deviceNumber(major, minor)], {
+      mayFail: ['EEXIST'],
+      purpose: `error creating device node "${path}"`,
+    }),
+    ...(uid === 0 && gid === 0 ? [] : [call('fchownat', [AT_FDCWD, path, uid, gid, 0x100])]),
+  ];
+}
+
+/** /dev/console is the container's terminal: bound by the descriptor that was opened, not by a path that could be a link. */
+export function consoleSteps(): Step[] {
+  const tree = freshSlot('console');
+  return [...makeFile('/dev/console'), cloneTreeAt(slot('tty'), '', tree), showTree(tree, '/dev/console')];
+}
+
+/** The host's /dev/null, held before the root changes: what the container has at /dev/null is not to be trusted. */
+export const MASK = slot('mask');
+
+export function openMask(paths: readonly string[]): Step[] {
+  return paths.length === 0 ? [] : [cloneTree('/dev/null', MASK)];
+}
+
+/**
+ * Hides paths: a file behind the null device, a directory behind an empty one. Which it is, is known only here and now,
+ * so both are tried: the kernel refuses to mount a file on a directory and the other way round. What is not there is fine.
+ */
+export function maskSteps(paths: readonly string[]): Step[] {
+  if (paths.length === 0) return [];
+  return paths.flatMap((path) => {
+    const copy = freshSlot('mask');
+    const purpose = `error masking "${path}"`;
+    return [
+      cloneTreeAt(MASK, '', copy, { purpose }),
+      showTree(copy, path, { mayFail: ['ENOENT', 'ENOTDIR', 'EINVAL'], purpose }),
+      mount('tmpfs', path, 'tmpfs', MS.RDONLY, undefined, { mayFail: ['ENOENT', 'ENOTDIR'], purpose }),
+    ];
+  });
+}
+
+/** Makes paths read-only, with all below: a bind of each on itself. */
+export function readonlySteps(paths: readonly string[]): Step[] {
+  return paths.flatMap((path) => {
+    const tree = freshSlot('readonly');
+    const purpose = `error making "${path}" read-only`;
+    return [
+      cloneTreeAt(AT_FDCWD, path, tree, { recursive: true, mayFail: ['ENOENT'], purpose }),
+      // EBADF: there is nothing at the path, so nothing was opened.
+      changeTree(tree, { set: MOUNT_ATTR.RDONLY, recursive: true }, { mayFail: ['EBADF'], purpose }),
+      showTree(tree, path, { mayFail: ['EBADF', 'ENOENT'], purpose }),
+    ];
+  });
+}

@@ -1,0 +1,197 @@
+// For kernel tests of exec drivers: a place with a busybox root file system, control groups, and specifications to start
+// from; everything of it is unique to one test file, and `remove` takes it all away.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { parseCgroupMounts } from '../model/cgroup-host.ts';
+import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
+import type { Kept } from '../kernel/kernel.ts';
+import type { OciProcess, OciSpec } from '../model/oci-spec.ts';
+import { readChunks } from '../model/output-chunks.ts';
+import type { Launchable } from '../runtime/driver.ts';
+import { busyboxFiles } from './test-image.ts';
+import { freshLaunch } from './launch.ts';
+
+export const CGROUPS = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+
+export interface NativeWorld {
+  readonly directory: string;
+  /** The image's root file system, for tests that plant something in it. */
+  readonly rootfs: string;
+  /** A container to start: what is left out of the specification is as Docker has it. */
+  launchable(args: readonly string[], change?: Change): Launchable;
+  remove(): void;
+}
+
+export interface Change {
+  readonly process?: Partial<OciProcess>;
+  readonly spec?: Partial<Omit<OciSpec, 'linux' | 'process'>>;
+  readonly linux?: Partial<OciSpec['linux']>;
+  readonly mounts?: OciSpec['mounts'];
+  readonly openStdin?: boolean;
+  readonly init?: boolean;
+}
+
+const CAPABILITIES =
+  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
+    .split(' ')
+    .map((name) => `CAP_${name}`);
+
+export const MOUNTS: OciSpec['mounts'] = [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', 'nosuid', 'noexec', 'nodev'] },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=67108864'],
+  },
+];
+
+export function testSpec(ground: string, args: readonly string[], change: Change = {}): OciSpec {
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: { uid: 0, gid: 0 },
+      args,
+      env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'],
+      cwd: '/',
+      capabilities: {
+        bounding: CAPABILITIES,
+        effective: CAPABILITIES,
+        permitted: CAPABILITIES,
+        inheritable: [],
+        ambient: [],
+      },
+      oomScoreAdj: 0,
+      ...change.process,
+    },
+    root: { path: ground, readonly: false },
+    hostname: 'box',
+    mounts: [...MOUNTS, ...(change.mounts ?? [])],
+    ...change.spec,
+    linux: {
+      namespaces: (['mount', 'network', 'uts', 'pid', 'ipc', 'cgroup'] as const).map((type) => ({ type })),
+      maskedPaths: [
+        '/proc/asound',
+        '/proc/acpi',
+        '/proc/kcore',
+        '/proc/keys',
+        '/proc/latency_stats',
+        '/proc/timer_list',
+        '/proc/timer_stats',
+        '/proc/sched_debug',
+        '/proc/scsi',
+        '/sys/firmware',
+        '/sys/devices/virtual/powercap',
+      ],
+      readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+      ...change.linux,
+    },
+  };
+}
+
+export function nativeWorld(): NativeWorld {
+  freshLaunch();
+  const directory = mkdtempSync('/dev/shm/drydock-native-');
+  const rootfs = join(directory, 'rootfs');
+  const ground = join(directory, 'ground');
+  const name = directory.slice(directory.lastIndexOf('/') + 1);
+  for (const one of ['rootfs', 'ground', 'keepers', 'layers']) mkdirSync(join(directory, one));
+  busyboxFiles(rootfs);
+  const groups = [
+    ...CGROUPS.hierarchies.map(({ mountPoint }) => mountPoint),
+    ...(CGROUPS.unified === null ? [] : [CGROUPS.unified]),
+  ].map((mountPoint) => join(mountPoint, name));
+  for (const group of groups) makeGroup(group);
+  let count = 0;
+  return {
+    directory,
+    rootfs,
+    launchable(args, change = {}) {
+      count += 1;
+      const layers = join(directory, 'layers', String(count));
+      for (const one of ['upper', 'work']) mkdirSync(join(layers, one), { recursive: true });
+      return {
+        id: count.toString(16).padStart(64, 'c'),
+        spec: testSpec(ground, args, change),
+        rootfs: {
+          kind: 'overlay',
+          lower: [rootfs],
+          writable: { upper: join(layers, 'upper'), work: join(layers, 'work') },
+          options: [],
+        },
+        group: testGroup(name, groups),
+        directory: join(directory, 'keepers', String(count)),
+        logPath: join(directory, `log-${count}`),
+        openStdin: change.openStdin ?? false,
+        init: change.init ?? false,
+      };
+    },
+    remove() {
+      for (const group of groups) rmdirSync(group);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A cpuset group takes no process before it has processors and memory. */
+function makeGroup(path: string): void {
+  mkdirSync(path);
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    const own = join(path, file);
+    if (existsSync(own) && readFileSync(own, 'utf8').trim() === '')
+      writeFileSync(own, readFileSync(join(path, '..', file)));
+  }
+}
+
+function testGroup(name: string, groups: readonly string[]): ContainerGroup {
+  const unified = CGROUPS.unified === null ? null : join(CGROUPS.unified, name);
+  return {
+    name,
+    path: `/${name}`,
+    joinFiles: () => groups.map((group) => join(group, group === unified ? 'cgroup.procs' : 'tasks')),
+    keeperJoinFiles: () => [],
+    cgroupDirectory: () => unified,
+  } as unknown as ContainerGroup;
+}
+
+/** What a process wrote to its end, and how it ended; the keeper's directory is removed. */
+export async function outcome(
+  kept: Kept,
+): Promise<{ stdout: string; stderr: string; code: number | null; signal: number | null }> {
+  const bytes = await buffer(kept.follow().stream);
+  const { code, signal } = await kept.exit;
+  kept.dispose();
+  const { chunks } = readChunks(bytes);
+  const of = (stream: 'stdout' | 'stderr') =>
+    Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes)).toString();
+  return { stdout: of('stdout'), stderr: of('stderr'), code, signal };
+}
+
+/** Names of keepers' directories that are there. */
+export const keepersIn = (world: NativeWorld): string[] => readdirSync(join(world.directory, 'keepers'));
