@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSteps, ptyStep } from './build-steps.mjs';
+import { clientsFolder, clientsStep, SUITE_CLIENTS } from './clients.mjs';
 import { dependenciesStep } from './dependencies.mjs';
 import { doctor } from './doctor.mjs';
 import { reportFailure } from './failure.mjs';
@@ -23,8 +24,11 @@ export async function runCommand(name, argv) {
     if (name === 'doctor') await doctor(argv);
     else if (name === 'engine') process.exitCode = await runEngine(argv);
     else if (name === 'lessons') process.exitCode = await runLessons(argv);
+    else if (name === 'conformance') process.exitCode = await runConformance(argv);
     else
-      throw new SetupError(`Cannot run "${name ?? ''}": there is no such command. Commands: engine, doctor, lessons.`);
+      throw new SetupError(
+        `Cannot run "${name ?? ''}": there is no such command. Commands: engine, doctor, lessons, conformance.`,
+      );
   } catch (error) {
     reportFailure(error);
     process.exitCode = 1;
@@ -61,6 +65,15 @@ async function runLessons(argv) {
     ['--import', 'tsx', join(projectRoot, 'apps/server/src/lessons/main.ts'), ...argv],
     process.env,
   );
+}
+
+/** Other people's suites against the engine of this source tree. @param {string[]} argv */
+async function runConformance(argv) {
+  const needed = [...buildSteps(['launch']), dependenciesStep, clientsStep(SUITE_CLIENTS)];
+  await runSteps(needed, new Progress(process.stderr));
+  const main = join(projectRoot, 'apps/conformance/main.ts');
+  const args = ['--import', 'tsx', main, '--peers', clientsFolder, ...argv];
+  return await become(process.execPath, args, process.env);
 }
 
 /** Runs a program in this one's place: its input and output, its signals, its exit code. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} env */

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_TARGETS, buildSteps } from './build-steps.mjs';
+import { clientsStep, TEST_CLIENTS } from './clients.mjs';
 import { reportFailure } from './failure.mjs';
 import { findProgram, HOST_PACKAGES, installPackages } from './host-packages.mjs';
 import { imageStep } from './image/step.mjs';
@@ -19,7 +20,12 @@ const TEST_PACKAGES = [
   { name: 'nftables', why: 'says what packet rules there are', programs: ['nft'] },
   { name: 'iputils-ping', why: 'sends packets between test namespaces', programs: ['ping'] },
   { name: 'procps', why: 'says what processes there are', programs: ['ps', 'pgrep'] },
-  { name: 'python3-minimal', why: 'makes unusual system calls', programs: ['python3'] },
+  {
+    name: 'python3',
+    why: 'makes unusual system calls, and runs a client of Docker’s API',
+    programs: ['python3'],
+    files: ['/var/lib/dpkg/info/python3.list'], // python3-minimal has the program, too, and lacks half of the library
+  },
   { name: 'busybox-static', why: 'is the root file system of test containers', programs: ['busybox'] },
   { name: 'chromium', why: 'takes the lesson as a learner does', programs: ['chromium'] },
 ];
@@ -97,7 +103,9 @@ const CHECKS = {
 };
 
 async function setUp() {
-  const missing = TEST_PACKAGES.filter(({ programs }) => !programs.every((program) => findProgram(program)));
+  const missing = TEST_PACKAGES.filter(
+    ({ programs, files = [] }) => !programs.every((program) => findProgram(program)) || !files.every(existsSync),
+  );
   const packages = {
     id: 'packages',
     title: 'Debian packages',
@@ -110,6 +118,7 @@ async function setUp() {
   await runSteps(
     [
       packages,
+      { ...clientsStep(TEST_CLIENTS), needs },
       { ...imageStep(instancePaths(process.env)), needs },
       ...buildSteps(BUILD_TARGETS).map((step) => ({ ...step, needs: [...(step.needs ?? []), ...needs] })),
     ],

@@ -1,9 +1,11 @@
 // The composition root: the only place that picks real implementations and puts the daemon together.
 import { mkdirSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { engineApp, labApp, listenOn } from './api/http.ts';
 import type { Backends } from './api/http.ts';
+import { Events } from './container/events.ts';
 import type { Instance } from './instance.ts';
 import { readIfThere } from './kernel/atomic-file.ts';
 import { detectCgroups } from './kernel/cgroup/detect.ts';
@@ -19,6 +21,9 @@ import { Sandboxes } from './sandbox/sandboxes.ts';
 import { Slots } from './sandbox/slots.ts';
 import { SANDBOX_JOBS } from './sandbox/jobs.ts';
 import { systemBackend, VERSION } from './system.ts';
+import { copyIn } from './volume/copy-in.ts';
+import { VolumeStore } from './volume/volume-store.ts';
+import { Volumes } from './volume/volumes.ts';
 import { asJobs, Jobs } from './xray/jobs.ts';
 
 export interface Engine {
@@ -63,6 +68,10 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   await network.collect(sandboxes.liveSlots());
 
   const jobs = new Jobs();
+  const events = new Events();
+  const volumeStore = new VolumeStore(join(instance.root, 'volumes'), (message) => log.warn(message));
+  const volumes = new Volumes(volumeStore, events, (...what) => copyIn(linux, ...what));
+
   const backends: Backends = {
     jobs,
     lab: asJobs(jobs, sandboxes.backend(), SANDBOX_JOBS),
@@ -72,6 +81,7 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
         cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
         limits: limitsOf(cgroupHost),
       }),
+      volumes,
     },
     ping: () => ({ version: VERSION, kernel: release(), cgroup: cgroupHost.flavour }),
   };
@@ -80,6 +90,10 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
     { app: labApp(log, backends), path: instance.labSocket, mode: 0o660, gid: instance.labGid },
   ];
   for (const { app, path, mode, gid } of apps) await listenOn(app, path, mode, gid);
+
+  // What the first learner would wait for: launch in its memfd and run once, and the thread that observes.
+  await linux.run({ start: 'nothing', blocks: { nothing: [] } });
+  observation.warm();
 
   const mendNetwork = () => {
     network

@@ -1,6 +1,7 @@
 // A learner's way through a step, over real sockets and a real database; the kernel is scripted (the real one is in
 // lab.kernel.test.ts).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from './testing/lab-client.ts';
 import { scriptedProcess } from './testing/scripted-engine.ts';
 import { LabUnderTest } from './testing/lab-under-test.ts';
 
@@ -31,6 +32,34 @@ describe('a step', () => {
     expect(state.baseline.sort()).toEqual(state.snapshot.processes.map(({ key }) => key).sort());
     expect(state.verdict.checks.every((check) => check.state === 'not-yet')).toBe(true);
     expect(state).toMatchObject({ solved: false, observed: null, progress: { predicted: null, attempts: 0 } });
+  });
+
+  it('finds sandbox and terminals made while its page was loaded, by a browser with a session only', async () => {
+    const { cookie } = await lab.visit();
+    await ask(lab.address, '/learn/B/b2-pid');
+    await ask(lab.address, '/learn/B/none', { headers: { Cookie: cookie } });
+    await ask(lab.address, '/', { headers: { Cookie: cookie } });
+    expect(lab.engine.sandboxes.size).toBe(0);
+    await ask(lab.address, '/learn/B/b2-pid', { headers: { Cookie: cookie } });
+    const tab = await lab.connect();
+    await tab.until('both are there', () => lab.engine.terminalsOf.get('solo')?.length === 2);
+    const { terminals } = await tab.request('step:open', TRAP);
+    expect(terminals.map(({ id }) => id)).toEqual(lab.engine.terminalsOf.get('solo')?.map(({ id }) => id));
+  });
+
+  it('gives its terminals while its script still runs', async () => {
+    const tab = await lab.connect();
+    let done = (): void => undefined;
+    lab.engine.execEnd = new Promise((resolve) => (done = resolve));
+    const opening = tab.request('step:open', TRAP);
+    await tab.until('both are told', () => tab.heard('terminal:list').at(-1)?.[0].length === 2);
+    const { id } = tab.heard('terminal:list').at(-1)![0][0]!;
+    await tab.attach(id);
+    lab.engine.output(id, 'root@dock:~# ');
+    await tab.until('the prompt is there', () => tab.screen(id).text === 'root@dock:~# ');
+    expect(lab.engine.execs).toHaveLength(1);
+    done();
+    expect((await opening).terminals).toHaveLength(2);
   });
 
   it('refuses to run a command before the prediction, and keeps the prediction', async () => {

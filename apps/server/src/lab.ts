@@ -9,12 +9,13 @@ import { originList, type OriginList } from './http/origin.ts';
 import { readSessionToken } from './http/session-cookie.ts';
 import { Tickets } from './http/tickets.ts';
 import { openWebApp, type WebApp } from './http/web-app.ts';
+import { freshLease } from './learner/lease-policy.ts';
 import { LearnersHere } from './learner/learners-here.ts';
 import { findLesson, loadLessons } from './lessons/library.ts';
 import { formatProblem } from './lessons/problem.ts';
 import { say, sentenceOf } from './messages/messages.ts';
 import { pageSource } from './pages/page-source.ts';
-import { openDatabase } from './repositories/database.ts';
+import { openDatabase, rehearse } from './repositories/database.ts';
 import { Learners } from './repositories/learners.ts';
 import { Leases } from './repositories/leases.ts';
 import { Recordings } from './repositories/recordings.ts';
@@ -46,6 +47,13 @@ export async function startLab(
 
   const steps = new Steps(database);
   const leases = new Leases(database);
+  await rehearse(database, async (inside) => {
+    const ref = { learner: SOLO_LEARNER, track: '', lesson: '', step: '' };
+    await new Leases(inside).find(SOLO_LEARNER);
+    await new Leases(inside).save(freshLease(SOLO_LEARNER, SOLO_LEARNER, 0, config.leasePolicy));
+    await new Steps(inside).find(ref);
+    await new Steps(inside).begin(ref, { startedAtMs: 0, sandboxEpoch: '', baseline: [] });
+  });
   const library = loadLessons(config.lessons);
   for (const problem of library.problems) log.warn(formatProblem(problem));
   globalThis.__drydockPages = pageSource(() => library, steps);
@@ -81,6 +89,15 @@ export async function startLab(
       welcome: async () => ({ token: await learners.beginSession(SOLO_LEARNER), learner: SOLO_LEARNER }),
     },
     tickets,
+    expect: (learner, path) => {
+      const [, track = '', lesson = ''] = /^\/learn\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+      if (!findLesson(library, track, lesson)?.content) return;
+      // What keeps it from being made is said when the page opens its step.
+      here
+        .of(learner)
+        .expect()
+        .catch((error: unknown) => log.info({ error, learner }, 'a sandbox was not made ahead'));
+    },
     web,
     health: () => healthOf(engine),
     socket: (request, socket, head) => sockets.take(request, socket, head),

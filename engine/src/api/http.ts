@@ -37,6 +37,12 @@ function app(log: Logger, rewriteUrl: (url: string) => string): FastifyInstance 
     if (status >= 500) request.log.error(error, message);
     return reply.status(status).send({ message, kind });
   });
+  // The docker CLI takes an error's body for JSON only when the type is exactly this, and prints it raw otherwise.
+  instance.addHook('onSend', async (_request, reply, payload) => {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8')
+      reply.header('content-type', 'application/json');
+    return payload;
+  });
   instance.setNotFoundHandler((_request, reply) => reply.status(404).send({ message: 'page not found' }));
   instance.all('/refused', (request) => {
     const { message } = request.query as { message?: string };

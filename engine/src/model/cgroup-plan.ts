@@ -22,13 +22,17 @@ export interface IoLimit {
 }
 
 /** One file to write. On v1 the controller says in which hierarchy; on v2 `cgroup` stands for the core files. */
-export interface GroupWrite {
+export interface FileWrite {
   readonly controller: string;
-  readonly group: GroupName;
   readonly file: string;
   readonly value: string;
-  /** The kernel may be built without this file or its controller; the sandbox is bounded all the same. */
+  /** The kernel may be built without this file or its controller; what runs there is bounded all the same. */
   readonly mayLack?: true;
+}
+
+/** A write in one of the groups of a sandbox. */
+export interface GroupWrite extends FileWrite {
+  readonly group: GroupName;
 }
 
 /**

@@ -41,32 +41,45 @@ export interface Typed {
   until(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
+export interface TestDaemonOptions {
+  /** Serves learners' sandboxes too: needs their image. Default true. */
+  readonly learners?: boolean;
+  /** Where its directories are made. Default: the system's temporary directory. */
+  readonly parent?: string;
+  /** What Node runs. Default: this source tree through tsx. */
+  readonly main?: readonly string[];
+  /** More of the daemon's own flags. */
+  readonly flags?: readonly string[];
+}
+
 export class TestDaemon {
   readonly directory: string;
   readonly root: string;
   readonly engineSocket: string;
   readonly labSocket: string;
+  readonly #command: readonly string[];
   #process: ChildProcess | null = null;
 
-  private constructor() {
+  private constructor({ learners = true, parent = tmpdir(), main = MAIN, flags = [] }: TestDaemonOptions) {
     const image = join(process.env['DRYDOCK_ROOT'] ?? '/var/lib/drydock', 'images/learner.json');
-    if (!existsSync(image))
+    if (learners && !existsSync(image))
       throw new Error(
         `Cannot start an engine for the tests: there is no learner's image at "${image}"; npm start builds it`,
       );
     freshLaunch();
-    this.directory = mkdtempSync(join(tmpdir(), 'drydock-engine-'));
+    this.#command = [...main, ...flags];
+    this.directory = mkdtempSync(join(parent, 'drydock-engine-'));
     // The learner's ids have to pass through it, as they do through /run/drydock.
     chmodSync(this.directory, 0o711);
     this.root = join(this.directory, 'root');
     mkdirSync(join(this.root, 'images'), { recursive: true });
-    copyFileSync(image, join(this.root, 'images/learner.json'));
+    if (learners) copyFileSync(image, join(this.root, 'images/learner.json'));
     this.engineSocket = join(this.directory, 'run/engine.sock');
     this.labSocket = join(this.directory, 'run/lab.sock');
   }
 
-  static async start(): Promise<TestDaemon> {
-    const daemon = new TestDaemon();
+  static async start(options: TestDaemonOptions = {}): Promise<TestDaemon> {
+    const daemon = new TestDaemon(options);
     await daemon.start().catch(async (error: unknown) => {
       await daemon.end().catch(() => undefined);
       throw error;
@@ -93,7 +106,11 @@ export class TestDaemon {
 
   async start(): Promise<void> {
     const log = openSync(join(this.directory, 'engine.log'), 'a');
-    const daemon = spawn(process.execPath, MAIN, { cwd: PROJECT, env: this.#env, stdio: ['ignore', 'pipe', log] });
+    const daemon = spawn(process.execPath, this.#command, {
+      cwd: PROJECT,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', log],
+    });
     closeSync(log);
     this.#process = daemon;
     await new Promise<void>((resolve, reject) => {
@@ -125,13 +142,14 @@ export class TestDaemon {
     await this.start();
   }
 
-  /** Removes every sandbox, ends the daemon, takes back what it made on the host. */
+  /** Removes every container and sandbox, ends the daemon, takes back what it made on the host. */
   async end(): Promise<void> {
+    if (this.#process) await this.removeContainers();
     if (this.#process)
       for (const { id } of (await this.call('GET', '/lab/sandboxes')).body as Sandbox[])
         await this.call('DELETE', `/lab/sandboxes/${id}`);
     await this.kill('SIGTERM');
-    const down = spawnSync(process.execPath, [...MAIN, '--tear-down'], {
+    const down = spawnSync(process.execPath, [...this.#command, '--tear-down'], {
       cwd: PROJECT,
       env: this.#env,
       encoding: 'utf8',
@@ -139,6 +157,13 @@ export class TestDaemon {
     });
     if (down.status !== 0) throw new Error(`Cannot tear the test's engine down: ${down.stderr}`);
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async removeContainers(): Promise<void> {
+    const { status, body } = await this.call('GET', '/containers/json?all=1', undefined, this.engineSocket);
+    if (status === 200)
+      for (const { Id } of body as { Id: string }[])
+        await this.call('DELETE', `/containers/${Id}?force=1&v=1`, undefined, this.engineSocket);
   }
 
   call(method: string, path: string, body?: unknown, socketPath = this.labSocket): Promise<Answer> {

@@ -1,4 +1,4 @@
-// For tests of control groups: shell commands that put themselves into a sandbox's group, and what they print.
+// For tests of control groups: shell commands that put themselves into a sandbox's or container's groups, and what they print.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { JoinableGroup } from '../model/cgroup-path.ts';
@@ -9,7 +9,12 @@ export class GroupProcesses {
 
   /** Runs a shell command in a group, as root or as the learner's root. */
   run(sandbox: SandboxGroup, group: JoinableGroup, command: string, uid = 0): ChildProcess {
-    const joins = sandbox.joinFiles(group).map((file) => `echo 0 > ${file}`);
+    return this.runIn(sandbox.joinFiles(group), command, uid);
+  }
+
+  /** The same for a process that joins groups by these files. */
+  runIn(files: readonly string[], command: string, uid = 0): ChildProcess {
+    const joins = files.map((file) => `echo 0 > ${file}`);
     const drop = uid === 0 ? 'exec sh -c' : `exec setpriv --reuid ${uid} --regid ${uid} --clear-groups sh -c`;
     const child = spawn('sh', ['-ec', `${joins.join('\n')}\n${drop} "$0"`, command]);
     this.#children.push(child);

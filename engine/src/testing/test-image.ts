@@ -76,10 +76,19 @@ const ETC: Readonly<Record<string, string>> = {
     'root:x:0:0:root:/root:/bin/sh',
     'daemon:x:1:1:daemon:/usr/sbin:/bin/false',
     'www-data:x:33:33:www-data:/var/www:/bin/false',
+    'postgres:x:70:70::/var/lib/postgresql:/bin/sh',
     'nobody:x:65534:65534:nobody:/home:/bin/false',
     '',
   ].join('\n'),
-  '/etc/group': ['root:x:0:', 'daemon:x:1:', 'users:x:100:daemon', 'www-data:x:33:', 'nobody:x:65534:', ''].join('\n'),
+  '/etc/group': [
+    'root:x:0:',
+    'daemon:x:1:',
+    'users:x:100:daemon',
+    'www-data:x:33:',
+    'postgres:x:70:',
+    'nobody:x:65534:',
+    '',
+  ].join('\n'),
   '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
 };
 
@@ -126,6 +135,7 @@ export function busyboxFiles(rootfs: string): void {
     'tmp',
     'usr/bin',
     'usr/sbin',
+    'var/opt',
     'var/tmp',
     'var/www',
   ])

@@ -19,7 +19,7 @@ export interface InheritedMounts {
 export interface MountPlan {
   /** Taken over from other containers: they exist already. */
   readonly inherited: readonly MountPoint[];
-  /** To be made. No destination is in both. */
+  /** To be made, and noted in the container's record: all but those of --tmpfs. No destination is in both. */
   readonly specs: readonly MountSpec[];
 }
 
@@ -45,6 +45,7 @@ export function askedMounts({ hostConfig }: Pick<MountAsk, 'hostConfig'>): Mount
 export function planMounts(ask: MountAsk, inheritedFrom: readonly InheritedMounts[] = []): MountPlan {
   const asked = askedMounts(ask);
   const taken = new Set(asked.map(({ destination }) => destination));
+  const tmpfs = new Set(Object.keys(ask.hostConfig.Tmpfs ?? {}).map(cleanPath));
   const inherited = new Map<string, MountPoint>();
   for (const { readOnly, mounts } of inheritedFrom)
     for (const mount of mounts)
@@ -53,5 +54,6 @@ export function planMounts(ask: MountAsk, inheritedFrom: readonly InheritedMount
   const anonymous = [...new Set(Object.keys(ask.volumes ?? {}).map(cleanPath))]
     .filter(free)
     .map((destination) => anonymousVolume(destination, ask.hostConfig.VolumeDriver));
-  return { inherited: [...inherited.values()], specs: [...asked, ...anonymous] };
+  const noted = asked.filter(({ destination }) => !tmpfs.has(destination));
+  return { inherited: [...inherited.values()], specs: [...noted, ...anonymous] };
 }

@@ -7,6 +7,7 @@ import type { MountPoint } from '../model/container-config.ts';
 import { EngineError } from '../model/engine-error.ts';
 import type { MountPlan } from './mount-plan.ts';
 import type { MountSpec } from './mount-spec.ts';
+import { checkBindSource } from './volume-mounts.ts';
 import { treeBytes } from './tree-size.ts';
 import {
   ANONYMOUS_LABEL,
@@ -152,6 +153,7 @@ export class Volumes {
       RW: !spec.readOnly,
       Propagation: spec.propagation,
     };
+    if (spec.type === 'bind' && !spec.createSource) checkBindSource(spec.source);
     if (spec.type !== 'volume') return { Type: spec.type, Source: spec.source, ...common };
     const { name } = this.create({
       name: spec.name,

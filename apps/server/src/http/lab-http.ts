@@ -33,6 +33,8 @@ export interface LabHttpParts {
   origins: () => OriginList;
   visitors: Visitors;
   tickets: Tickets;
+  /** A learner whom the browser has proved to be loads this page: what it will need can be made meanwhile. */
+  expect: (learner: string, path: string) => void;
   web: WebApp;
   health: () => Promise<Health>;
   /** Takes a socket whose Host, Origin and session were checked. */
@@ -93,7 +95,8 @@ async function preparePage(
   if (token === undefined || learner === null) {
     ({ token, learner } = await parts.visitors.welcome());
     response.setHeader('Set-Cookie', sessionCookie(token, secure));
-  }
+    // Only with a session, which a foreign page can't send (SameSite=Strict): reading a page starts something.
+  } else if (request.method === 'GET') parts.expect(learner, pathOf(request));
   const nonce = randomBytes(16).toString('base64');
   const policy = pagePolicy(nonce, parts.development);
   response.setHeader('Content-Security-Policy', policy);

@@ -44,6 +44,8 @@ export class LearnerLab {
   readonly #sessions = new Map<string, StepSession>();
   /** The step that was opened last. */
   #entered: StepSession | null = null;
+  /** What the sandbox did before it was expected, and nobody was told yet. */
+  #resumed: Ready['resumed'] = null;
   #measuring: NodeJS.Timeout | null = null;
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -75,13 +77,25 @@ export class LearnerLab {
     throw new LabError('noStep');
   }
 
+  /** A lesson's page is on its way to the learner: sandbox and terminals are made while the browser loads it. */
+  async expect(): Promise<void> {
+    if (this.#isAnyOpen()) return;
+    await this.#alone(async () => {
+      const { resumed } = await this.keeper.ready();
+      this.#resumed ??= resumed;
+      await this.terminals.ensure();
+    });
+  }
+
   /** Enters a step: sandbox, terminals, observation. The tab gets every change after the state it is answered. */
   async open(tab: Tab, track: string, lesson: string, step: string): Promise<Reply<StepState>> {
     const loaded = this.#parts.findStep(track, lesson, step);
     if (!loaded) throw new LabError('noLesson', { track, lesson, step });
     return this.#alone(async () => {
       const ready = await this.keeper.ready();
-      if (ready.resumed) this.#tell('info', ready.resumed === 'frozen' ? 'resumedFrozen' : 'resumedStopped');
+      const resumed = ready.resumed ?? this.#resumed;
+      this.#resumed = null;
+      if (resumed) this.#tell('info', resumed === 'frozen' ? 'resumedFrozen' : 'resumedStopped');
       const ref = { learner: this.#parts.learner, track, lesson, step };
       const session = await this.#withTerminals(async (prepare) => {
         const found = this.#sessions.get(nameOf(ref)) ?? (await this.#begin(ref, loaded, ready, prepare));

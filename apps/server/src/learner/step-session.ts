@@ -14,6 +14,7 @@ import type { StepRef, StepRow, Steps } from '../repositories/steps.ts';
 import { ObservationFeed } from './observation-feed.ts';
 import { Recorder } from './recorder.ts';
 import type { Tab } from './tab.ts';
+import { together } from './together.ts';
 
 export interface StepParts {
   observe(watch: Watch, signal: AbortSignal): AsyncIterable<Observation>;
@@ -85,14 +86,12 @@ export class StepSession {
     this.#row = null;
     this.#verdicts = null;
     this.#firstLook = true;
-    await prepare(this.#loaded.setup);
+    const enrolment = this.#parts.steps.enrol(this.ref);
+    await together([prepare(this.#loaded.setup), enrolment]);
     const snapshot = await this.#feed.start(true);
     const baseline = snapshot.processes.map(({ key }) => key);
-    this.#row = await this.#parts.steps.begin(this.ref, {
-      startedAtMs: snapshot.atMs,
-      sandboxEpoch: epoch,
-      baseline,
-    });
+    const start = { startedAtMs: snapshot.atMs, sandboxEpoch: epoch, baseline };
+    this.#row = await this.#parts.steps.begin(this.ref, start, enrolment);
     this.#baseline = new Set(baseline);
     this.#judge();
     for (const tab of this.tabs) tab.emit('scope:snapshot', this.snapshot, baseline);

@@ -46,27 +46,35 @@ export class Steps {
   }
 
   /** Begins a step, or begins it again: what the learner answered and solved before stays. */
-  async begin({ learner, track, lesson, step }: StepRef, start: StepStart): Promise<StepRow> {
+  async begin(ref: StepRef, start: StepStart, enrolment = this.enrol(ref)): Promise<StepRow> {
+    const enrolmentId = await enrolment;
+    const { step } = ref;
     const begun = {
       startedAt: new Date(start.startedAtMs),
       sandboxEpoch: start.sandboxEpoch,
       baseline: JSON.stringify(start.baseline),
     };
-    const where = { learnerId_track_lesson: { learnerId: learner, track, lesson } };
-    const record = await write(async () => {
-      const enrolment = await this.#db.enrolment.upsert({
-        where,
-        create: { learnerId: learner, track, lesson },
-        update: {},
-      });
-      return this.#db.stepRecord.upsert({
-        where: { enrolmentId_step: { enrolmentId: enrolment.id, step } },
-        create: { enrolmentId: enrolment.id, step, ...begun },
+    const record = await write(() =>
+      this.#db.stepRecord.upsert({
+        where: { enrolmentId_step: { enrolmentId, step } },
+        create: { enrolmentId, step, ...begun },
         update: begun,
         include: EVERYTHING,
-      });
-    });
+      }),
+    );
     return rowOf(record);
+  }
+
+  /** The learner is in this lesson from now on, if not before; answers the enrolment's id. */
+  async enrol({ learner, track, lesson }: Omit<StepRef, 'step'>): Promise<number> {
+    const { id } = await write(() =>
+      this.#db.enrolment.upsert({
+        where: { learnerId_track_lesson: { learnerId: learner, track, lesson } },
+        create: { learnerId: learner, track, lesson },
+        update: {},
+      }),
+    );
+    return id;
   }
 
   /** Stores the prediction unless there is one; answers the one that stands. */

@@ -52,6 +52,8 @@ export class ScriptedEngine {
   /** Answers of the next starts: a full machine says "starting" with a place. */
   queue: number[] = [];
   execCode = 0;
+  /** A program that takes its time. */
+  execEnd: Promise<void> = Promise.resolve();
   state: Snapshot = this.#born();
   readonly #watchers = new Set<(observation: Observation | null) => void>();
   #app: ReturnType<typeof labApp> | null = null;
@@ -282,6 +284,7 @@ export class ScriptedEngine {
       attachTerminal: async (id, terminal, from) => this.#attach(id, terminal, from),
       exec: async (_id, request) => {
         this.execs.push(request);
+        await this.execEnd;
         return {
           code: this.execCode,
           signal: null,

@@ -19,7 +19,7 @@ export interface Load {
 
 export interface LabState {
   connection: Connection;
-  /** Counts connections on which a step was opened: terminals attach anew when it rises. */
+  /** Counts connections on which the terminals are known: they attach anew when it rises. */
   session: number;
   /** The step the server has open; null until it answered. */
   openStep: string | null;

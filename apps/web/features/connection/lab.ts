@@ -52,6 +52,8 @@ export function createLab(track: string, lesson: string, progress: readonly Step
   let feed: ScopeFeed | null = null;
   let wanted: string | null = null;
   let opening = 0;
+  /** This connection's terminals are known. */
+  let joined = false;
   let noticeId = 0;
   let typedAtMs = 0;
 
@@ -66,6 +68,12 @@ export function createLab(track: string, lesson: string, progress: readonly Step
       return null;
     }
   };
+  /** The terminals attach: as soon as they are told of, for the rest of a step's opening takes as long again. */
+  const join = (): void => {
+    if (joined) return;
+    joined = true;
+    change((state) => ({ ...state, session: state.session + 1 }));
+  };
   /** Opens the wanted step; the answer of an opening that was overtaken by another is dropped. */
   const open = async (fresh: boolean): Promise<void> => {
     if (wanted === null || (!fresh && store.getState().connection !== 'online')) return;
@@ -74,7 +82,8 @@ export function createLab(track: string, lesson: string, progress: readonly Step
     const opened = await ask('step:open', { track, lesson, step });
     if (!opened || mine !== opening) return;
     feed?.snapshot(opened.snapshot);
-    change((state) => withStep({ ...state, session: fresh ? state.session + 1 : state.session }, step, opened));
+    change((state) => withStep(state, step, opened));
+    join();
   };
   const reset = async (name: 'step:reset' | 'sandbox:reset'): Promise<void> => {
     const opened = await ask(name, {});
@@ -99,7 +108,10 @@ export function createLab(track: string, lesson: string, progress: readonly Step
       for (const listener of terminals.get(id) ?? []) listener(offset, bytes);
     });
     to.on('terminal:exit', (id, exit) => change((state) => withTerminalExit(state, id, exit)));
-    to.on('terminal:list', (list) => change((state) => ({ ...state, terminals: list })));
+    to.on('terminal:list', (list) => {
+      change((state) => ({ ...state, terminals: list }));
+      join();
+    });
     to.on('sandbox:status', (status) => change((state) => withSandbox(state, status)));
     to.on('notice', (notice) => say(notice.kind, notice.text));
   };
@@ -115,6 +127,7 @@ export function createLab(track: string, lesson: string, progress: readonly Step
       );
       socket = openLabSocket(words, {
         onConnect: () => {
+          joined = false;
           change((state) => ({ ...state, connection: 'online' }));
           void open(true);
         },

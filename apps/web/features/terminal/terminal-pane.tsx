@@ -1,6 +1,6 @@
 'use client';
 // One terminal tab: the screen, its questions (paste, link, search), what stands there when the shell has ended, the phone's
-// key row. xterm itself is loaded when the first pane appears.
+// key row. xterm itself is loaded apart from the page.
 import type { TerminalInfo } from '@drydock/protocol/events.ts';
 import { useTranslations } from 'next-intl';
 import { useEffect, useRef, useState } from 'react';
@@ -29,6 +29,15 @@ interface PasteQuestion {
   answer: (yes: boolean) => void;
 }
 
+/** xterm measures its cell once: with the face that will be there, not with what stands in for it. */
+export async function loadTerminal() {
+  const [terminal] = await Promise.all([
+    import('./terminal-session.ts'),
+    document.fonts.load('13.4px "IBM Plex Mono"'),
+  ]);
+  return terminal;
+}
+
 export function TerminalPane(props: PaneProps) {
   const { terminal, name, shown, screenReader, focusRequest } = props;
   const t = useTranslations('bench');
@@ -50,11 +59,7 @@ export function TerminalPane(props: PaneProps) {
     let gone = false;
     let made: TerminalSession | null = null;
     const begin = async () => {
-      // xterm measures its cell once: with the face that will be there, not with what stands in for it.
-      const [{ openTerminalSession }] = await Promise.all([
-        import('./terminal-session.ts'),
-        document.fonts.load('13.4px "IBM Plex Mono"'),
-      ]);
+      const { openTerminalSession } = await loadTerminal();
       if (gone || !screen.current) return;
       made = openTerminalSession(
         screen.current,

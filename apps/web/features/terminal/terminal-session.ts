@@ -96,6 +96,10 @@ export function openTerminalSession(
   const notice = (sentence: string) =>
     terminal.write(`\r\n\u001b[2m${sentence.replace(/[^\P{C}]/gu, '')}\u001b[0m\r\n`);
   const stopListening = lab.onTerminal(id, receive);
+  // The next connection knows nothing of this terminal until it is attached: what is typed before waits.
+  const stopWatching = lab.store.subscribe(({ connection }) => {
+    if (connection !== 'online') attached = false;
+  });
 
   const send = (data: string) => {
     if (data === '') return;
@@ -193,6 +197,7 @@ export function openTerminalSession(
     dispose() {
       disposed = true;
       stopListening();
+      stopWatching();
       observer.disconnect();
       themed.disconnect();
       scheme.removeEventListener('change', recolour);

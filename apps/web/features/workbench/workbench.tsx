@@ -3,13 +3,13 @@
 import type { TerminalInfo } from '@drydock/protocol/events.ts';
 import { MAX_TERMINALS } from '@drydock/protocol/session.ts';
 import { useTranslations } from 'next-intl';
-import { useCallback, useRef, useState, type KeyboardEvent } from 'react';
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { useLab, useLabState } from '../connection/lab-context.tsx';
 import { EditorPane } from '../editor/editor-pane.tsx';
 import { useViews } from '../lesson/views.tsx';
 import { Icon } from '../sign/sign.tsx';
 import { terminalFor, terminalNumber } from '../terminal/terminal-number.ts';
-import { TerminalPane } from '../terminal/terminal-pane.tsx';
+import { loadTerminal, TerminalPane } from '../terminal/terminal-pane.tsx';
 import styles from './workbench.module.css';
 
 const EDITOR = 'editor';
@@ -29,6 +29,9 @@ export function Workbench() {
   const current = views.tab !== null && ids.includes(views.tab) ? views.tab : (ids[0] ?? EDITOR);
   const shownTerminal = terminals.find((terminal) => terminal.id === current);
   const size = sizes[current];
+
+  // While the sandbox is made: the terminals then only have to attach.
+  useEffect(() => void loadTerminal(), []);
 
   const openTerminal = async () => {
     const made = await lab.ask('terminal:open', NEW_SIZE);

@@ -62,3 +62,16 @@ export function flagFilter(filters: Filters, key: string): boolean | undefined {
     throw new EngineError('invalid_argument', `invalid filter '${key}=${JSON.stringify(values)}'`);
   return flag;
 }
+
+/** A name filter: one of its values is the name, or a regular expression that is found in it. No filter takes every name. */
+export function matchesPattern(values: readonly string[] | undefined, name: string): boolean {
+  if (values === undefined) return true;
+  return values.some((value) => {
+    if (value === name) return true;
+    try {
+      return new RegExp(value, 'u').test(name);
+    } catch {
+      return false; // no regular expression, and not the name
+    }
+  });
+}

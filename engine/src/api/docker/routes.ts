@@ -2,14 +2,17 @@
 import type { FastifyInstance } from 'fastify';
 import type { SystemBackend } from './backend.ts';
 import { systemRoutes } from './system.ts';
+import { volumeRoutes, type VolumesBackend } from './volumes.ts';
 
 export interface DockerBackends {
   system: SystemBackend;
+  volumes: VolumesBackend;
 }
 
 export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): void {
   readBodiesAsDockerDoes(app);
   systemRoutes(app, backends.system);
+  volumeRoutes(app, backends.volumes);
 }
 
 /** Clients send "application/json" with no body at all, and tar archives under several types: those are handed to the route

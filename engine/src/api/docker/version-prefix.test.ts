@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutVersion } from './version-prefix.ts';
+import { requestedMinor, withoutVersion } from './version-prefix.ts';
 
 test('the version is taken off the path, and only off its front', () => {
   expect(withoutVersion('/v1.45/info')).toBe('/info');
@@ -15,4 +15,9 @@ test('a version out of range is refused in Docker’s words', () => {
     'client version 1.9 is too old. Minimum supported API version is 1.24',
   );
   expect(() => withoutVersion('/v2.0/info')).toThrow('too new');
+});
+
+test('routes can ask which version a client speaks', () => {
+  expect(requestedMinor('/v1.41/volumes/prune')).toBe(41);
+  expect(requestedMinor('/volumes/prune?filters=/v1.2/')).toBe(50);
 });

@@ -23,3 +23,7 @@ export function withoutVersion(url: string): string {
     );
   return url.slice(match[0].length);
 }
+
+/** The minor version a client speaks, by its request's own path: 45 of "/v1.45/volumes/prune"; without one, ours. */
+export const requestedMinor = (originalUrl: string): number =>
+  minor(/^\/v(\d+\.\d+)\//.exec(originalUrl)?.[1] ?? API_VERSION);

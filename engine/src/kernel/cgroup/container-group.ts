@@ -1,4 +1,5 @@
 // What the rest of the engine sees of one container's control groups: one interface for v1, hybrid and v2. Types only.
+import type { LimitFacts } from '../../model/limit-facts.ts';
 import type { OciResources } from '../../model/oci-spec.ts';
 
 /** Everything of `docker stats`, from the control files; null where the host has no such file. */
@@ -16,7 +17,9 @@ export interface ContainerStats {
     readonly usageBytes: number;
     /** v1 only. */
     readonly maxUsageBytes: number | null;
+    /** All of the machine's memory where there is no limit, as Docker tells it. */
     readonly limitBytes: number;
+    /** How often a process was held at the limit. */
     readonly failcnt: number | null;
     /** memory.stat as the kernel names it. */
     readonly stat: Readonly<Record<string, number>>;
@@ -38,7 +41,7 @@ export interface ContainerGroup {
   /** Files where a process writes "0" to put itself into the container's groups: `tasks` of v1, cgroup.procs of v2. Joined by
    * the child itself, before its cgroup namespace is made (a write from outside waits for RCU: contract.md, Speed). */
   joinFiles(): string[];
-  /** The same for its keeper: a group beside the container's, never inside. */
+  /** The same for its keeper: a group beside the container's, never inside. Empty where it stays with the daemon (v2). */
   keeperJoinFiles(): string[];
   /** The v2 directory for CLONE_INTO_CGROUP; null where there is no v2 tree. */
   cgroupDirectory(): string | null;
@@ -67,8 +70,10 @@ export interface ContainerGroups {
   create(id: string, resources: OciResources, parent: string | null): ContainerGroup;
   /** Throws `not_found`. */
   open(id: string, parent: string | null): ContainerGroup;
-  /** Ids that have groups. */
+  /** Ids that have groups in the daemon's own; those with a --cgroup-parent are known from their records. */
   list(): string[];
+  /** What this host can enforce: what model/container-limits.ts checks a client's wishes against. */
+  readonly facts: LimitFacts;
   /** Warnings for limits this host can't enforce, in Docker's words ("Your kernel does not support …"), and the resources
    * without them. */
   supported(resources: OciResources): { readonly resources: OciResources; readonly warnings: string[] };

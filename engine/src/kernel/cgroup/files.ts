@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SysError } from '../../model/engine-error.ts';
 import { touched } from '../trace.ts';
 
-const HINTS: Readonly<Record<string, string>> = {
+/** What an errno of a control group file means, and what to do. */
+export const HINTS: Readonly<Record<string, string>> = {
   EROFS: 'the control group tree is mounted read-only here',
   EACCES: 'only root, or the owner the group was delegated to, may write there',
   EAGAIN: 'the tree has as many groups, or is as deep, as its limits allow',

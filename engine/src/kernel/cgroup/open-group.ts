@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { hierarchyOf } from '../../model/cgroup-host.ts';
+import type { GroupName } from '../../model/cgroup-path.ts';
 import { planIoV1, planIoV2 } from '../../model/cgroup-plan.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { readEvents, watchEvents } from './events.ts';
 import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
 import { removeBelow } from './remove-below.ts';
-import { type RunState, runStateOf } from './run-state.ts';
+import { type RunPlace, type RunState, runStateOf, runTree } from './run-state.ts';
 import type { SandboxGroup } from './sandbox-group.ts';
 import { type SandboxPlace, type Tree, groupDirectory, treesOf } from './trees.ts';
 import { trimV1Groups } from './trim.ts';
@@ -20,7 +21,7 @@ const MOST_GROUPS = 8192;
 
 export function openGroup(place: SandboxPlace): SandboxGroup {
   const { host, sandbox } = place;
-  const state = runStateOf(place);
+  const state = runStateOf(runPlace(place));
   const trees = treesOf(host);
   return {
     name: sandbox,
@@ -49,7 +50,18 @@ export function openGroup(place: SandboxPlace): SandboxGroup {
   };
 }
 
-async function removeGroups(place: SandboxPlace, trees: readonly Tree[], state: RunState): Promise<void> {
+/** A sandbox as one that is halted and ended: the learner's processes, not the keepers. */
+function runPlace(place: SandboxPlace): RunPlace<GroupName> {
+  return {
+    host: place.host,
+    what: `sandbox "${place.sandbox}"`,
+    directory: (mountPoint, group) => groupDirectory({ mountPoint }, place, group),
+    halted: 'inner',
+    endsFuse: true,
+  };
+}
+
+async function removeGroups(place: SandboxPlace, trees: readonly Tree[], state: RunState<GroupName>): Promise<void> {
   const tops = trees.map((tree) => groupDirectory(tree, place, '')).filter((directory) => existsSync(directory));
   if (tops.length === 0) return;
   await endAll(place, state);
@@ -60,9 +72,8 @@ async function removeGroups(place: SandboxPlace, trees: readonly Tree[], state: 
 }
 
 /** A crash while the groups were made may have left none in the tree that ends processes: then nothing was put into any. */
-async function endAll(place: SandboxPlace, state: RunState): Promise<void> {
-  const mountPoint = place.host.unified ?? hierarchyOf(place.host, 'freezer')?.mountPoint;
-  if (mountPoint !== undefined && existsSync(groupDirectory({ mountPoint }, place, ''))) await state.kill('');
+async function endAll(place: SandboxPlace, state: RunState<GroupName>): Promise<void> {
+  if (existsSync(groupDirectory(runTree(place.host), place, ''))) await state.kill('');
 }
 
 /** True when nothing is left. */

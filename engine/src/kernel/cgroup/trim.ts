@@ -1,5 +1,6 @@
 // Bounds how many groups a learner makes in v1 hierarchies, which have no cgroup.max.descendants: each memory group costs
 // the host kernel memory and one of 65 535 ids that all sandboxes share (one learner made 3 001: tried).
+import type { GroupName } from '../../model/cgroup-path.ts';
 import { MAX_DESCENDANTS } from '../../model/cgroup-plan.ts';
 import { isReachable, walkGroups } from './files.ts';
 import { removeBelow } from './remove-below.ts';
@@ -31,7 +32,7 @@ const tooMany = (lists: readonly string[][]) =>
  * Counts, and above the bound halts the sandbox, removes every group that holds no process, and lets it go on. When too many
  * hold one (each needs a thread, so pids.max bounds them), all processes of the learner are ended and the rest is removed.
  */
-export async function trimV1Groups(place: SandboxPlace, state: RunState): Promise<TrimResult> {
+export async function trimV1Groups(place: SandboxPlace, state: RunState<GroupName>): Promise<TrimResult> {
   const before = learnersGroups(place);
   if (!tooMany(before)) return { groups: most(before), removed: 0, action: 'none' };
   let removed = 0;

@@ -1,5 +1,4 @@
 // A sandbox's groups in v1 hierarchies: making them, their limits, and what their files say. man 7 cgroups.
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type V1Hierarchy, hierarchyOf } from '../../model/cgroup-host.ts';
 import { SANDBOX_GROUPS } from '../../model/cgroup-path.ts';
@@ -7,6 +6,7 @@ import { type GroupWrite, V1_DELEGATED_FILES, delegatedControllers } from '../..
 import { chownGroup, makeGroup, readGroupFile, readKeyed, readNumber, walkGroups, writeGroupFile } from './files.ts';
 import type { GroupStats } from './sandbox-group.ts';
 import { type SandboxPlace, groupDirectory, instanceDirectory } from './trees.ts';
+import { writePlan } from './write-plan.ts';
 
 /**
  * Makes the groups of a sandbox in every v1 hierarchy (one left out would show the host's groups inside), each with its
@@ -29,7 +29,7 @@ function makeV1({ controllers }: V1Hierarchy, directory: string): void {
 }
 
 /** A new cpuset has no processors and no memory nodes, and refuses tasks (ENOSPC) until it has both. */
-function inheritCpuset(directory: string): void {
+export function inheritCpuset(directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readGroupFile(join(directory, file)).trim() === '')
       writeGroupFile(join(directory, file), readGroupFile(join(dirname(directory), file)).trim());
@@ -37,13 +37,15 @@ function inheritCpuset(directory: string): void {
 }
 
 export function writeV1(place: SandboxPlace, writes: readonly GroupWrite[]): void {
-  for (const { controller, group, file, value, mayLack } of writes) {
-    const hierarchy = hierarchyOf(place.host, controller);
-    if (hierarchy === undefined && mayLack) continue;
-    const directory = hierarchy && groupDirectory(hierarchy, place, group);
-    // memory.memsw.* is there only where swap is accounted (swapaccount=1).
-    if (mayLack && directory && !existsSync(join(directory, file))) continue;
-    writeGroupFile(join(directory ?? `/sys/fs/cgroup/${controller}`, file), value);
+  for (const group of SANDBOX_GROUPS) {
+    const directoryOf = (controller: string) => {
+      const hierarchy = hierarchyOf(place.host, controller);
+      return hierarchy ? groupDirectory(hierarchy, place, group) : null;
+    };
+    writePlan(
+      directoryOf,
+      writes.filter((write) => write.group === group),
+    );
   }
 }
 
@@ -65,8 +67,12 @@ const MOST_GROUPS = 1024;
 /** v1 counts an OOM kill only in the group of its victim: summed over the groups that still are. */
 export function v1OomKills(place: SandboxPlace): number {
   const memory = hierarchyOf(place.host, 'memory');
-  if (!memory) return 0;
-  return walkGroups(groupDirectory(memory, place, 'inner'), MOST_GROUPS)
+  return memory ? v1OomKillsIn(groupDirectory(memory, place, 'inner')) : 0;
+}
+
+/** The same of a group of the memory hierarchy and all below it. */
+export function v1OomKillsIn(top: string): number {
+  return walkGroups(top, MOST_GROUPS)
     .map((directory) => readKeyed(join(directory, 'memory.oom_control')).get('oom_kill') ?? 0)
     .reduce((sum, kills) => sum + kills, 0);
 }

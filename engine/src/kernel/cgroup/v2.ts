@@ -1,6 +1,5 @@
 // A sandbox's groups in the v2 tree: making them, handing controllers down, limits, and what their files say.
 // man 7 cgroups; Documentation/admin-guide/cgroup-v2.rst.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../model/engine-error.ts';
 import { SANDBOX_GROUPS } from '../../model/cgroup-path.ts';
@@ -8,6 +7,7 @@ import { type GroupWrite, V2_CONTROLLERS, V2_DELEGATED_FILES } from '../../model
 import { chownGroup, makeGroup, readGroupFile, readKeyed, readNumber, writeGroupFile } from './files.ts';
 import type { GroupStats } from './sandbox-group.ts';
 import { type SandboxPlace, groupDirectory, instanceDirectory } from './trees.ts';
+import { writePlan } from './write-plan.ts';
 
 /** The v2 tree of a place; only hosts that have one come here. */
 function unifiedOf(place: SandboxPlace): { mountPoint: string } {
@@ -28,7 +28,7 @@ export function makeV2Groups(place: SandboxPlace): void {
 }
 
 /** Hands down what is available and not handed down yet; a controller in use by a v1 hierarchy is not available. */
-function enableControllers(directory: string): void {
+export function enableControllers(directory: string): void {
   const words = (file: string) => new Set(readGroupFile(join(directory, file)).trim().split(/\s+/));
   const available = words('cgroup.controllers');
   const enabled = words('cgroup.subtree_control');
@@ -44,12 +44,11 @@ function enableControllers(directory: string): void {
 
 export function writeV2(place: SandboxPlace, writes: readonly GroupWrite[]): void {
   const tree = unifiedOf(place);
-  for (const { group, file, value, mayLack } of writes) {
-    const path = join(groupDirectory(tree, place, group), file);
-    // memory.swap.max is there only where the kernel has swap.
-    if (mayLack && !existsSync(path)) continue;
-    writeGroupFile(path, value);
-  }
+  for (const group of SANDBOX_GROUPS)
+    writePlan(
+      () => groupDirectory(tree, place, group),
+      writes.filter((write) => write.group === group),
+    );
 }
 
 /** Lets a learner's root divide `inner`. Its limits stay root's: they are not among the files that are given. */

@@ -9,8 +9,11 @@ test('a setting the kernel does not have needs no setting', () => {
 });
 
 test('each setting is judged by its own rule', () => {
-  expect(judge({ 'kernel.pty.max': '4096' })['kernel.pty.max']).toBe(false);
-  expect(judge({ 'kernel.pty.max': '65536' })['kernel.pty.max']).toBe(true);
+  // The kernel's defaults are right: the lab's terminals come out of the reserve, and a large pool is one learner's to take.
+  const defaults = judge({ 'kernel.pty.max': '4096', 'kernel.pty.reserve': '1024' });
+  expect([defaults['kernel.pty.max'], defaults['kernel.pty.reserve']]).toEqual([true, true]);
+  expect(judge({ 'kernel.pty.max': '65536' })['kernel.pty.max']).toBe(false);
+  expect(judge({ 'kernel.pty.reserve': '0' })['kernel.pty.reserve']).toBe(false);
   expect(judge({ 'kernel.core_pattern': '|/usr/share/apport/apport' })['kernel.core_pattern']).toBe(false);
   expect(judge({ 'kernel.core_pattern': 'core' })['kernel.core_pattern']).toBe(true);
   expect(judge({ 'dev.tty.legacy_tiocsti': '1' })['dev.tty.legacy_tiocsti']).toBe(false);

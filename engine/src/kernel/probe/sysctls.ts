@@ -31,11 +31,17 @@ const atLeast = (key: string, least: number, why: string): Wish => ({
 });
 
 const WISHES: readonly Wish[] = [
-  atLeast(
-    'kernel.pty.max',
-    65_536,
-    'one learner can take thousands of terminals: a devpts of its own has no lower limit',
-  ),
+  // A devpts that a learner mounts takes all terminals of the machine but these; those of the lab's own (64 a sandbox, see
+  // sandbox/birth-plan.ts) may take these, too. So the lab's terminals need the reserve, and not a large kernel.pty.max:
+  // that is only more for one learner to take, at 24 kB of kernel memory each (measured) that no group counts.
+  atLeast('kernel.pty.reserve', 1024, 'terminals of the lab that no learner can take, whatever he mounts'),
+  {
+    key: 'kernel.pty.max',
+    wanted: 'at most 16384',
+    met: (present) => Number(present) <= 16_384,
+    value: null,
+    why: 'one learner can take all but the reserve, each 24 kB of kernel memory that no group counts',
+  },
   atLeast('fs.inotify.max_user_instances', 1024, 'the observer watches cgroup files of every sandbox'),
   atLeast('fs.inotify.max_user_watches', 65_536, 'the observer watches cgroup files of every sandbox'),
   atLeast('kernel.dmesg_restrict', 1, 'the kernel log tells a learner about the host and the others'),

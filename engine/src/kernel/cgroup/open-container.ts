@@ -1,0 +1,91 @@
+// The groups of one container that are there: joins, figures, halting and ending, and their removal from every tree.
+import { join } from 'node:path';
+import { EngineError } from '../../model/engine-error.ts';
+import type { ContainerGroup } from './container-group.ts';
+import { changeLimits } from './container-limits.ts';
+import { type ContainerPlace, keeperFiles, placeDirectory, treesWithGroup } from './container-place.ts';
+import { readOomKills, readStats } from './container-stats.ts';
+import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
+import { removeBelow } from './remove-below.ts';
+import { type RunState, runStateOf, runTree, signalKill } from './run-state.ts';
+
+/** A group stays EBUSY for the moment its last process takes to leave. */
+const REMOVE_BOUND_MS = 5000;
+const MOST_GROUPS = 8192;
+/** v1 counts OOM kills in a file without events that inotify would tell: it is read again this often. */
+const OOM_SWEEP_MS = 500;
+
+export function openContainer(place: ContainerPlace): ContainerGroup {
+  const { host, id, path } = place;
+  const state = runStateOf<''>({
+    host,
+    what: `container "${id}"`,
+    directory: (mountPoint) => placeDirectory({ mountPoint }, place),
+    halted: '',
+    endsFuse: false,
+  });
+  return {
+    name: id,
+    path: `/${path}`,
+    // Looked up again: an update may have given it a cpuset.
+    joinFiles: () =>
+      treesWithGroup(place).map((tree) =>
+        join(placeDirectory(tree, place), tree.version === 1 ? 'tasks' : 'cgroup.procs'),
+      ),
+    keeperJoinFiles: () => keeperFiles(place),
+    cgroupDirectory: () => (host.unified === null ? null : placeDirectory({ mountPoint: host.unified }, place)),
+    update: (resources) => changeLimits(place, resources),
+    stats: () => readStats(place),
+    freeze: () => state.freeze(),
+    thaw: () => state.thaw(),
+    get frozen() {
+      return state.isFrozen();
+    },
+    kill: () => state.kill(''),
+    members: () => state.members(''),
+    onOom: (told) => sweepOom(place, told),
+    get oomKills() {
+      return readOomKills(place);
+    },
+    remove: () => removeContainer(place, state),
+  };
+}
+
+async function removeContainer(place: ContainerPlace, state: RunState<''>): Promise<void> {
+  // First where its processes are halted and ended: once that is gone nothing runs in the container, and the rest goes at once.
+  const runs = placeDirectory(runTree(place.host), place);
+  if (!removeGroup(runs)) {
+    await state.kill('');
+    await removeWhole(place, runs);
+  }
+  for (const tree of treesWithGroup(place)) {
+    const directory = placeDirectory(tree, place);
+    if (!removeGroup(directory)) await removeWhole(place, directory);
+  }
+}
+
+/** With the groups that the container made below its own, and what got out of the others but not out of these. */
+async function removeWhole({ id }: ContainerPlace, directory: string): Promise<void> {
+  const gone = await reached(REMOVE_BOUND_MS, () => {
+    for (const pid of processesBelow(directory)) signalKill(pid);
+    return removeBelow(directory).whole && removeGroup(directory);
+  });
+  if (gone) return;
+  const pids = processesBelow(directory);
+  const why = pids.length > 0 ? `processes ${pids.slice(0, 10).join(', ')} do not end` : 'the kernel keeps it busy';
+  throw new EngineError('unavailable', `Cannot remove the control groups of container "${id}": ${why} (${directory})`);
+}
+
+const processesBelow = (directory: string) => walkGroups(directory, MOST_GROUPS).flatMap(readProcesses);
+
+function sweepOom(place: ContainerPlace, told: (oomKills: number) => void): () => void {
+  let last = readOomKills(place);
+  const timer = setInterval(() => {
+    const now = readOomKills(place);
+    if (now === last) return;
+    last = now;
+    told(now);
+  }, OOM_SWEEP_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
