@@ -83,6 +83,7 @@ export class FakeKept implements Kept {
   readonly keeperPid: number;
   readonly pid: number;
   readonly startedAtMs = 0;
+  readonly endedAtMs = null;
   readonly exit: Promise<ProcessExit>;
   readonly form = 'raw';
   readonly begin = 0;

@@ -69,6 +69,10 @@ export class KeptProcess implements Kept, OutputSource {
     return this.record().startedAtMs;
   }
 
+  get endedAtMs(): number | null {
+    return this.record().endedAtMs || null;
+  }
+
   get size(): { cols: number; rows: number } {
     const { cols, rows } = this.record();
     return { cols, rows };

@@ -60,6 +60,8 @@ export interface Kept {
   /** As the daemon counts pids. */
   readonly pid: number;
   readonly startedAtMs: number;
+  /** null while it runs, and when nobody saw its end. */
+  readonly endedAtMs: number | null;
   readonly exit: Promise<ProcessExit>;
   readonly alive: boolean;
   /** Size of the terminal. */
