@@ -12,7 +12,7 @@ import { diskUse, makeDisk } from './disk.ts';
 import { groundDirectory, imageRootfs, keeperDirectory, type SandboxHost } from './host.ts';
 import type { Runtime, SandboxFiles, SandboxRecord, TerminalRecord } from './record.ts';
 import { baseOf } from './slots.ts';
-import { UndoList } from './undo-list.ts';
+import { UndoList } from '../undo-list.ts';
 
 /** A running sandbox's kernel objects. */
 export interface Life {
