@@ -30,11 +30,10 @@ function isWanted(policy: RestartPolicy, ended: EndedRun): boolean {
   return policy.MaximumRetryCount === 0 || ended.restartCount < policy.MaximumRetryCount;
 }
 
-/** Whether one that does not run is started with the daemon: what ended by itself while nobody looked is an EndedRun. */
-export function startsWithDaemon(policy: RestartPolicy, wasRunning: boolean, ended: EndedRun): boolean {
+/** Whether one that does not run is started with the daemon; `ended`: its last run. */
+export function startsWithDaemon(policy: RestartPolicy, ended: EndedRun): boolean {
   // `always` means it: also what was stopped by hand (moby does the same).
-  if (policy.Name === 'always') return true;
-  return wasRunning && restartDelay(policy, ended) !== null;
+  return policy.Name === 'always' || restartDelay(policy, ended) !== null;
 }
 
 /** Throws invalid_argument in Docker's words. */
