@@ -47,11 +47,15 @@ export interface Container {
   readonly rootfs: RootfsMount;
   /** What all runs so far have written (its form: model/output-chunks.ts). */
   readonly logPath: string;
+  /** A directory of its own on a tmpfs, for keepers of what runs in it; it is there while the container is. */
+  readonly runDirectory: string;
   /** As it was last started, or would be. */
   spec(): Promise<OciSpec>;
   /** Calls back when a run begins, ends, or the container is removed; call the result to stop. */
-  watch(told: (news: 'started' | 'ended' | 'removed') => void): () => void;
+  watch(told: (news: ContainerNews) => void): () => void;
 }
+
+export type ContainerNews = 'started' | 'ended' | 'removed' | 'removal-failed';
 
 export interface ContainerFinder {
   /** By id, name or unique prefix of an id. Throws not_found "No such container: x", invalid_argument for an ambiguous prefix. */

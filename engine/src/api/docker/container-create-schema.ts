@@ -2,19 +2,9 @@
 import { z } from 'zod';
 import type { ContainerConfig, HostConfig } from '../../model/container-config.ts';
 import { EngineError } from '../../model/engine-error.ts';
+import { readBody } from './read-body.ts';
 import { hostConfigSchema } from './host-config-schema.ts';
-import {
-  command,
-  flag,
-  nameSet,
-  number,
-  present,
-  readBody,
-  text,
-  textMap,
-  texts,
-  textsOrNull,
-} from './schema-parts.ts';
+import { command, flag, nameSet, number, present, text, textMap, texts, textsOrNull } from './schema-parts.ts';
 
 const healthSchema = z.object({
   Test: texts,

@@ -1,7 +1,6 @@
 // Fields as Docker's clients send them: absent, null and Go's empty value mean the same, so each has its default here.
 // Unknown fields are ignored (Zod strips them).
 import { z } from 'zod';
-import { EngineError } from '../../model/engine-error.ts';
 
 /** "" when absent. */
 export const text = z
@@ -57,15 +56,6 @@ export const list = <T extends z.ZodType>(of: T) =>
     .array(of)
     .nullish()
     .transform((value): z.output<T>[] => value ?? []);
-
-/** Reads a body. Throws invalid_argument that names the field. */
-export function readBody<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue?.path.join('.') ?? '';
-  throw new EngineError('invalid_argument', `invalid JSON: ${field === '' ? 'body' : field}: ${issue?.message ?? ''}`);
-}
 
 /** Without the keys whose value is undefined: an optional field is absent, not there and empty. */
 export function present<T extends object>(value: T): Present<T> {
