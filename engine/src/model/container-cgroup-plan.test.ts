@@ -8,6 +8,7 @@ import {
   planContainerV1,
   planContainerV2,
 } from './container-cgroup-plan.ts';
+import { ALL_DEVICES, DOCKER_DEVICES, parseDeviceRule } from './default-devices.ts';
 import type { OciResources } from './oci-spec.ts';
 
 const shown = (writes: readonly ContainerWrite[]) =>
@@ -72,6 +73,19 @@ test('v2: every limit that it has', () => {
   ]);
 });
 
+test('v1: devices are cleared, then config.json’s and the runtime’s are allowed; none where all are', () => {
+  const writes = shown(planContainerV1({ devices: [...DOCKER_DEVICES, parseDeviceRule('b 7:* rw')] }));
+  expect(writes).toEqual([
+    'devices.deny a',
+    'devices.allow c 5:1 rwm',
+    'devices.allow b 7:* rw',
+    'devices.allow c *:* m',
+    'devices.allow b *:* m',
+    ...['1:3', '1:8', '1:7', '5:0', '1:5', '1:9', '136:*', '5:2', '10:200'].map((one) => `devices.allow c ${one} rwm`),
+  ]);
+  expect(planContainerV1({ devices: ALL_DEVICES })).toEqual([]);
+});
+
 test('nothing limited, nothing written', () => {
   for (const plan of [planContainerV1, planContainerV2]) {
     expect(plan({})).toEqual([]);
@@ -87,7 +101,7 @@ test('v1: memory and swap change in the order that never leaves memory above bot
   expect(memory(200, 400, 100)).toEqual(raised);
   expect(memory(200, 400, 500)).toEqual(raised.toReversed());
   expect(memory(200, 400, Number.POSITIVE_INFINITY)).toEqual(raised.toReversed());
-  expect(memory(200, -1, 500)[0]).toBe('memory.memsw.limit_in_bytes -1');
+  expect(memory(200, -1, 500)[0]).toBe('memory.memsw.limit_in_bytes -1 ?');
   expect(shown(planContainerV1({ memory: { limit: -1 } }))).toEqual([
     'memory.memsw.limit_in_bytes -1 ?',
     'memory.limit_in_bytes -1',

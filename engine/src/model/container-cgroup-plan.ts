@@ -2,9 +2,10 @@
 // the driver only writes. Sources: opencontainers/runtime-spec, config-linux.md; kernel admin-guide/cgroup-v1, cgroup-v2.rst.
 import type { CgroupHost, V1Hierarchy } from './cgroup-host.ts';
 import type { FileWrite } from './cgroup-plan.ts';
+import { RUNTIME_DEVICES } from './default-devices.ts';
 import { planDevicesV1 } from './device-rules.ts';
 import { EngineError } from './engine-error.ts';
-import type { OciResources, OciThrottle } from './oci-spec.ts';
+import type { OciDeviceRule, OciResources, OciThrottle } from './oci-spec.ts';
 
 export interface ContainerWrite extends FileWrite {
   /** Where the kernel lacks `file`: another that does the same. */
@@ -38,10 +39,15 @@ const ALWAYS = ['memory', 'pids', 'cpuacct', 'blkio', 'cpu'] as const;
  */
 export function containerHierarchies(host: CgroupHost, resources: OciResources): V1Hierarchy[] {
   const needed = new Set<string>(ALWAYS);
-  if (planDevicesV1(resources.devices).length > 0) needed.add('devices');
+  if (planDevicesV1(deviceRules(resources)).length > 0) needed.add('devices');
   if (resources.cpu?.cpus || resources.cpu?.mems) needed.add('cpuset');
   if (host.unified === null) needed.add('freezer').add('name=systemd');
   return host.hierarchies.filter(({ controllers }) => controllers.some((name) => needed.has(name)));
+}
+
+/** All device rules that hold: those of config.json, then what every runtime adds. None: no device is denied. */
+export function deviceRules({ devices }: OciResources): OciDeviceRule[] {
+  return devices === undefined || devices.length === 0 ? [] : [...devices, ...RUNTIME_DEVICES];
 }
 
 const MIN_SHARES = 2;
@@ -69,7 +75,7 @@ type BlockIo = NonNullable<OciResources['blockIO']>;
 /** Writes for v1: for a new group, or for one that has `current` limits. */
 export function planContainerV1(resources: OciResources, current: CurrentLimits = NEW): ContainerWrite[] {
   return [
-    ...planDevicesV1(resources.devices),
+    ...planDevicesV1(deviceRules(resources)),
     ...memoryV1(resources.memory ?? {}, current),
     ...cpuV1(resources.cpu ?? {}, current),
     ...cpuset(resources.cpu ?? {}),
@@ -98,11 +104,13 @@ function memoryV1(memory: Memory, current: CurrentLimits): ContainerWrite[] {
   const limit = number('memory', 'memory.limit_in_bytes', memory.limit);
   // No limit on memory ends the one on both together: it could not be below.
   const unlimited = memory.limit === -1 && !memory.swap;
-  const both: ContainerWrite[] = unlimited
-    ? [{ controller: 'memory', file: 'memory.memsw.limit_in_bytes', value: '-1', mayLack: true }]
-    : number('memory', 'memory.memsw.limit_in_bytes', memory.swap);
+  // It has no file where the kernel does not account swap: there is nothing to end then.
+  const both: ContainerWrite[] =
+    unlimited || memory.swap === -1
+      ? [{ controller: 'memory', file: 'memory.memsw.limit_in_bytes', value: '-1', mayLack: true }]
+      : number('memory', 'memory.memsw.limit_in_bytes', memory.swap);
   // The kernel refuses (EINVAL) what would leave memory above memory and swap, also for a moment between two writes.
-  const raises = unlimited || memory.swap === -1 || (memory.swap ?? 0) > current.memoryBytes;
+  const raises = both[0]?.value === '-1' || (memory.swap ?? 0) > current.memoryBytes;
   return [
     ...(raises ? [...both, ...limit] : [...limit, ...both]),
     ...number('memory', 'memory.soft_limit_in_bytes', memory.reservation),

@@ -2,10 +2,12 @@
 // host with controllers is tested in the guest (container-groups.guest.test.ts).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CgroupHost, hierarchyOf } from '../../model/cgroup-host.ts';
+import { ALL_DEVICES, DOCKER_DEVICES, parseDeviceRule } from '../../model/default-devices.ts';
 import type { OciResources } from '../../model/oci-spec.ts';
 import { GroupProcesses, printed, ready } from '../../testing/group-processes.ts';
 import { requires } from '../../testing/requires.ts';
@@ -240,16 +242,25 @@ describe.each(flavours)('container groups on %s', (flavour, host) => {
     }
   });
 
-  test('devices: what is not on the list does not open, not even for root', async () => {
-    const group = create({
-      devices: [
-        { allow: false, access: 'rwm' },
-        { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' },
-      ],
-    });
-    const { text } = await printed(run(group, 'exec 2>&1; echo x > /dev/null && echo null; : < /dev/zero || echo no'));
-    expect(text).toMatch(/^null\n(.*Operation not permitted\n)/);
-    expect(file('devices', 'devices.list')).toBe('c 1:3 rwm');
+  test('devices: what is on the list opens, what is not does not, not even for root; any node can be made', async () => {
+    const group = create({ devices: [...DOCKER_DEVICES, parseDeviceRule('c 1:11 r')] });
+    const node = join(tmpdir(), `drydock-${instance}-mem`);
+    const { text } = await printed(
+      run(
+        group,
+        `exec 2>&1; echo x > /dev/null && echo null; head -c 0 /dev/kmsg && echo log
+        true > /dev/kmsg || echo read-only; mknod ${node} c 1 1 && echo made; true < ${node} || echo no; rm ${node}`,
+      ),
+    );
+    expect(text).toMatch(/^null\nlog\n.*Operation not permitted\nread-only\nmade\n.*Operation not permitted\nno\n$/);
+    expect(file('devices', 'devices.list').split('\n')).toContain('c 1:11 r');
+  });
+
+  test('devices: --privileged is not limited, and has no group for it', async () => {
+    const group = create({ devices: ALL_DEVICES });
+    const { text } = await printed(run(group, 'head -c 0 /dev/kmsg && echo log'));
+    expect(text).toBe('log\n');
+    expect(existsSync(directory('devices', 'anna'))).toBe(false);
   });
 
   test('what the host can enforce is known, and drops nothing here', () => {
