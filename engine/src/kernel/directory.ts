@@ -63,10 +63,11 @@ function* removal(directory: number, name: ByteString): Generator<void> {
       const entry = level.entries.pop();
       if ((count += 1) % ENTRIES_PER_TURN === 0) yield;
       if (entry === undefined) {
-        const again = levels.length === 1 && moved ? readDirectory(level.fd) : [];
-        moved = false;
-        level.entries = again;
-        if (again.length > 0) continue;
+        if (levels.length === 1 && moved) {
+          moved = false;
+          level.entries = readDirectory(level.fd);
+          continue;
+        }
         levels.pop();
         closeFd(level.fd);
         unlinkAt(levels.at(-1)?.fd ?? directory, level.name, true);
