@@ -156,13 +156,11 @@ test('v1 groups are made only where something is counted, limited, halted or end
     containerHierarchies(host, resources)
       .map(({ controllers }) => controllers.join())
       .join(' ');
-  expect(needed(hybrid, {})).toBe('cpu cpuacct memory blkio pids');
-  expect(needed(hybrid, { cpu: { cpus: '0' }, devices: [{ allow: false }] })).toBe(
-    'cpu cpuacct cpuset memory devices blkio pids',
-  );
-  expect(needed(hybrid, { devices: [{ allow: true, access: 'rwm' }] })).toBe('cpu cpuacct memory blkio pids');
+  expect(needed(hybrid, {})).toBe('cpu cpuacct cpuset memory blkio pids');
+  expect(needed(hybrid, { devices: [{ allow: false }] })).toBe('cpu cpuacct cpuset memory devices blkio pids');
+  expect(needed(hybrid, { devices: ALL_DEVICES })).toBe('cpu cpuacct cpuset memory blkio pids');
   expect(needed({ flavour: 'v1', hierarchies, unified: null }, {})).toBe(
-    'cpu cpuacct memory freezer blkio pids name=systemd',
+    'cpu cpuacct cpuset memory freezer blkio pids name=systemd',
   );
   expect(needed({ flavour: 'v2', hierarchies: [], unified: '/cg' }, {})).toBe('');
 });

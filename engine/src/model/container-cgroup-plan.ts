@@ -26,21 +26,20 @@ const NEW: CurrentLimits = { memoryBytes: Number.POSITIVE_INFINITY, cpuPeriodUs:
 
 /**
  * Controllers that every container on v1 gets a group for: memory, pids, cpuacct and blkio count what `stats` tells; cpu
- * gives each container the same share of the processors, however many threads it has. The rest costs a mkdir, a join
- * and a rmdir each for nothing: without limits a group in cpuset is the parent's again, and net_cls, net_prio, perf_event,
- * hugetlb, rdma and misc bound nothing that a container can be given here.
+ * gives each container the same share of the processors, however many threads it has; without cpuset, programs that
+ * look for the bounds of their container (the JVM) take it for none. The rest costs a mkdir, a join, a mount and a rmdir
+ * each for nothing: net_cls, net_prio, perf_event, hugetlb, rdma and misc bound nothing that a container can be given.
  */
-const ALWAYS = ['memory', 'pids', 'cpuacct', 'blkio', 'cpu'] as const;
+const ALWAYS = ['memory', 'pids', 'cpuacct', 'blkio', 'cpu', 'cpuset'] as const;
 
 /**
- * The v1 hierarchies a container with these limits needs a group in. Besides ALWAYS: devices and cpuset when there are
- * such limits. Where no v2 tree stands beside them: freezer, by which it is halted and ended, and name=systemd, or stopping
- * the daemon's unit would end what is still counted as part of it.
+ * The v1 hierarchies a container with these limits needs a group in. Besides ALWAYS: devices, unless all are allowed. Where
+ * no v2 tree stands beside them: freezer, by which it is halted and ended, and name=systemd, or stopping the daemon's unit
+ * would end what is still counted as part of it.
  */
 export function containerHierarchies(host: CgroupHost, resources: OciResources): V1Hierarchy[] {
   const needed = new Set<string>(ALWAYS);
   if (planDevicesV1(deviceRules(resources)).length > 0) needed.add('devices');
-  if (resources.cpu?.cpus || resources.cpu?.mems) needed.add('cpuset');
   if (host.unified === null) needed.add('freezer').add('name=systemd');
   return host.hierarchies.filter(({ controllers }) => controllers.some((name) => needed.has(name)));
 }

@@ -53,9 +53,10 @@ export class NativeDriver implements ExecDriver {
 
   #plannable({ group, ...container }: Launchable): NativeContainer {
     const { spec } = container;
+    const { host } = this.#options;
     return {
       ...container,
-      host: this.#options.host,
+      host: { ...host, cgroups: { ...host.cgroups, hierarchies: group.hierarchies() } },
       group: nativeGroup(group),
       seccomp: seccompOf(spec),
       files: fileSources(spec.mounts),

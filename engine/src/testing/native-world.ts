@@ -176,6 +176,7 @@ function testGroup(name: string, groups: readonly string[]): ContainerGroup {
     path: `/${name}`,
     joinFiles: () => groups.map((group) => join(group, group === unified ? 'cgroup.procs' : 'tasks')),
     keeperJoinFiles: () => [],
+    hierarchies: () => CGROUPS.hierarchies,
     cgroupDirectory: () => unified,
   } as unknown as ContainerGroup;
 }

@@ -1,4 +1,5 @@
 // What the rest of the engine sees of one container's control groups: one interface for v1, hybrid and v2. Types only.
+import type { V1Hierarchy } from '../../model/cgroup-host.ts';
 import type { LimitFacts } from '../../model/limit-facts.ts';
 import type { OciResources } from '../../model/oci-spec.ts';
 
@@ -45,6 +46,8 @@ export interface ContainerGroup {
   keeperJoinFiles(): string[];
   /** The v2 directory for CLONE_INTO_CGROUP; null where there is no v2 tree. */
   cgroupDirectory(): string | null;
+  /** The v1 hierarchies in which it has a group: those that can be shown inside, since elsewhere it is in the daemon's. */
+  hierarchies(): readonly V1Hierarchy[];
   /** The path below the mount point, as /proc/PID/cgroup and config.json's cgroupsPath name it. */
   readonly path: string;
   /** New limits for a living container. Throws with what the kernel refused, in Docker's words where it has some. */

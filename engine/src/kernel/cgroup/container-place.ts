@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CgroupHost } from '../../model/cgroup-host.ts';
 import { KEEPERS, containerParent, containersGroup } from '../../model/container-path.ts';
 import { SysError } from '../../model/engine-error.ts';
+import { touched } from '../trace.ts';
 import { HINTS, errnoOf } from './files.ts';
 import { type Tree, treesOf } from './trees.ts';
 import { inheritCpuset } from './v1.ts';
@@ -59,7 +60,7 @@ export function makeParents(
 function makeBelow({ mountPoint, controllers }: Omit<Tree, 'version'>, names: readonly string[]): string[] {
   return names.map((_, index) => {
     const directory = join(mountPoint, ...names.slice(0, index + 1));
-    mkdir(directory);
+    if (!existsSync(directory)) mkdir(directory);
     if (controllers.includes('cpuset')) inheritCpuset(directory);
     return directory;
   });
@@ -67,7 +68,8 @@ function makeBelow({ mountPoint, controllers }: Omit<Tree, 'version'>, names: re
 
 function mkdir(directory: string): 'made' | 'there' | 'no parent' {
   try {
-    mkdirSync(directory, { mode: 0o755 });
+    const about = { kind: 'call', name: 'mkdir', args: [JSON.stringify(directory)] } as const;
+    touched(about, () => mkdirSync(directory, { mode: 0o755 }), errnoOf);
     return 'made';
   } catch (error) {
     const errno = errnoOf(error);

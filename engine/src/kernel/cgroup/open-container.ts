@@ -1,4 +1,5 @@
 // The groups of one container that are there: joins, figures, halting and ending, and their removal from every tree.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../model/engine-error.ts';
 import type { ContainerGroup } from './container-group.ts';
@@ -27,13 +28,13 @@ export function openContainer(place: ContainerPlace): ContainerGroup {
   return {
     name: id,
     path: `/${path}`,
-    // Looked up again: an update may have given it a cpuset.
     joinFiles: () =>
       treesWithGroup(place).map((tree) =>
         join(placeDirectory(tree, place), tree.version === 1 ? 'tasks' : 'cgroup.procs'),
       ),
     keeperJoinFiles: () => keeperFiles(place),
     cgroupDirectory: () => (host.unified === null ? null : placeDirectory({ mountPoint: host.unified }, place)),
+    hierarchies: () => host.hierarchies.filter((hierarchy) => existsSync(placeDirectory(hierarchy, place))),
     update: (resources) => changeLimits(place, resources),
     stats: () => readStats(place),
     freeze: () => state.freeze(),

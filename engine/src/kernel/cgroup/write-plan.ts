@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerWrite } from '../../model/container-cgroup-plan.ts';
 import { SysError } from '../../model/engine-error.ts';
+import { touched } from '../trace.ts';
 import { HINTS, errnoOf } from './files.ts';
 
 interface OpenFile {
@@ -52,8 +53,10 @@ function open(directory: string, { file, otherwise, mayLack }: ContainerWrite): 
 }
 
 function put({ path, fd, other }: OpenFile, { value, otherwise }: ContainerWrite): void {
+  const written = other && otherwise ? otherwise.value : value;
   try {
-    writeSync(fd, other && otherwise ? otherwise.value : value, 0);
+    const args = [path, written].map((text) => JSON.stringify(text));
+    touched({ kind: 'write', name: 'write', args }, () => writeSync(fd, written, 0), errnoOf);
   } catch (error) {
     throw refused(path, error);
   }
