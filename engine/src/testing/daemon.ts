@@ -46,6 +46,8 @@ export interface TestDaemonOptions {
   readonly learners?: boolean;
   /** Where its directories are made. Default: the system's temporary directory. */
   readonly parent?: string;
+  /** Its DRYDOCK_RUN, which need not exist; removed at the end. Default: a folder beside its root. */
+  readonly run?: string;
   /** What Node runs. Default: this source tree through tsx. */
   readonly main?: readonly string[];
   /** More of the daemon's own flags. */
@@ -57,10 +59,11 @@ export class TestDaemon {
   readonly root: string;
   readonly engineSocket: string;
   readonly labSocket: string;
+  readonly #run: string;
   readonly #command: readonly string[];
   #process: ChildProcess | null = null;
 
-  private constructor({ learners = true, parent = tmpdir(), main = MAIN, flags = [] }: TestDaemonOptions) {
+  private constructor({ learners = true, parent = tmpdir(), run, main = MAIN, flags = [] }: TestDaemonOptions) {
     const image = join(process.env['DRYDOCK_ROOT'] ?? '/var/lib/drydock', 'images/learner.json');
     if (learners && !existsSync(image))
       throw new Error(
@@ -74,8 +77,9 @@ export class TestDaemon {
     this.root = join(this.directory, 'root');
     mkdirSync(join(this.root, 'images'), { recursive: true });
     if (learners) copyFileSync(image, join(this.root, 'images/learner.json'));
-    this.engineSocket = join(this.directory, 'run/engine.sock');
-    this.labSocket = join(this.directory, 'run/lab.sock');
+    this.#run = run ?? join(this.directory, 'run');
+    this.engineSocket = join(this.#run, 'engine.sock');
+    this.labSocket = join(this.#run, 'lab.sock');
   }
 
   static async start(options: TestDaemonOptions = {}): Promise<TestDaemon> {
@@ -91,7 +95,7 @@ export class TestDaemon {
     return {
       ...process.env,
       DRYDOCK_ROOT: this.root,
-      DRYDOCK_RUN: join(this.directory, 'run'),
+      DRYDOCK_RUN: this.#run,
       DRYDOCK_SOCKET: this.engineSocket,
     };
   }
@@ -156,7 +160,7 @@ export class TestDaemon {
       timeout: READY_MS,
     });
     if (down.status !== 0) throw new Error(`Cannot tear the test's engine down: ${down.stderr}`);
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const folder of [this.directory, this.#run]) rmSync(folder, { recursive: true, force: true });
   }
 
   async removeContainers(): Promise<void> {
