@@ -25,9 +25,10 @@ export async function runCommand(name, argv) {
     else if (name === 'engine') process.exitCode = await runEngine(argv);
     else if (name === 'lessons') process.exitCode = await runLessons(argv);
     else if (name === 'conformance') process.exitCode = await runConformance(argv);
+    else if (name === 'bench') process.exitCode = await runBench(argv);
     else
       throw new SetupError(
-        `Cannot run "${name ?? ''}": there is no such command. Commands: engine, doctor, lessons, conformance.`,
+        `Cannot run "${name ?? ''}": there is no such command. Commands: engine, doctor, lessons, conformance, bench.`,
       );
   } catch (error) {
     reportFailure(error);
@@ -74,6 +75,13 @@ async function runConformance(argv) {
   const main = join(projectRoot, 'apps/conformance/main.ts');
   const args = ['--import', 'tsx', main, '--peers', clientsFolder, ...argv];
   return await become(process.execPath, args, process.env);
+}
+
+/** Our engine beside its peers. @param {string[]} argv */
+async function runBench(argv) {
+  await runSteps([...buildSteps(['launch', 'engine'])], new Progress(process.stderr));
+  const main = join(projectRoot, 'apps/bench/main.ts');
+  return await become(process.execPath, ['--import', 'tsx', main, ...argv], process.env);
 }
 
 /** Runs a program in this one's place: its input and output, its signals, its exit code. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} env */
