@@ -49,7 +49,12 @@ test('a file that changed in the sandbox meanwhile is never overwritten unasked'
   await page.getByRole('tab', { name: /Editor/ }).click();
   await editor(page).getByRole('button', { name: 'Save' }).click();
   await expect(alert(page)).toContainText('“/root/notes.txt” was changed in the sandbox since you opened it.');
+  const question = page.getByRole('dialog', { name: 'Discard unsaved changes?' });
   await alert(page).getByRole('button', { name: 'Load theirs' }).click();
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await expect(editor(page).locator('.view-lines')).toHaveText('mine');
+  await alert(page).getByRole('button', { name: 'Load theirs' }).click();
+  await question.getByRole('button', { name: 'Discard them' }).click();
   await expect(editor(page).locator('.view-lines')).toHaveText('theirs');
   await expect(alert(page)).toHaveCount(0);
 
@@ -62,4 +67,17 @@ test('a file that changed in the sandbox meanwhile is never overwritten unasked'
   await expect(editor(page).getByRole('status')).toHaveText(/^saved /);
   await type(page, 1, ['cat /root/notes.txt']);
   await expect(screen(page)).toContainText('mine again');
+});
+
+test('a page with unsaved changes asks before it goes', async ({ page }) => {
+  await openFresh(page, '1-the-trap');
+  await open(page, '/root/kept.txt');
+  await write(page, 'not saved yet');
+  await expect(editor(page).getByRole('status')).toHaveText('unsaved changes');
+  const asked = page.waitForEvent('dialog');
+  await page.close({ runBeforeUnload: true });
+  const dialog = await asked;
+  expect(dialog.type()).toBe('beforeunload');
+  await dialog.dismiss();
+  await expect(editor(page).locator('.view-lines')).toHaveText('not saved yet');
 });

@@ -53,12 +53,15 @@ export function EditorPane({ shown, onState, onRun }: EditorProps) {
     setDirty(false);
     setWanted({ text: opened?.text ?? '', path: target });
   };
+  /** Unsaved changes are never lost unasked. */
+  const leaveFor = (target: string) => {
+    if (dirty) setLeaving(target);
+    else void load(target);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (path.trim() === '') return;
-    const target = absolutePath(path);
-    if (dirty) setLeaving(target);
-    else void load(target);
+    leaveFor(absolutePath(path));
   };
   const save = useCallback(
     async (overwrite = false): Promise<boolean> => {
@@ -118,6 +121,13 @@ export function EditorPane({ shown, onState, onRun }: EditorProps) {
   useEffect(() => {
     if (shown) host.current?.layout();
   }, [shown]);
+  useEffect(() => {
+    if (!dirty) return undefined;
+    // The browser asks in its own words.
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [dirty]);
 
   return (
     <div className={styles.pane} role="tabpanel" id="panel-editor" aria-labelledby="tab-editor" hidden={!shown}>
@@ -158,7 +168,7 @@ export function EditorPane({ shown, onState, onRun }: EditorProps) {
       {conflict && file ? (
         <div className={styles.conflict} role="alert">
           <p>{t('conflict', { path: file.path })}</p>
-          <button type="button" className="btn sm" onClick={() => void load(file.path)}>
+          <button type="button" className="btn sm" onClick={() => leaveFor(file.path)}>
             {t('reload')}
           </button>
           <button type="button" className="btn sm" onClick={() => void save(true)}>

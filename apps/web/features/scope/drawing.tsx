@@ -18,7 +18,7 @@ const floorLines = (width: number) => (width < 540 ? 3 : width < 720 ? 2 : 1);
 const belowFloor = (width: number) => 20 + 18 * floorLines(width);
 const KEEL = 24;
 /** How far the sheet's last hull may be drawn deeper than its members need, to stand on the floor. */
-const STRETCH = 110;
+const STRETCH = 260;
 
 interface DrawingProps {
   snapshot: Snapshot;
@@ -50,10 +50,7 @@ export function Drawing({ snapshot, views, terminals, selected, onSelect }: Draw
       ),
     [views, texts, viewport.width],
   );
-  const floorY = Math.max(
-    layout.bottom + KEEL,
-    Math.min(viewport.height - belowFloor(viewport.width), layout.bottom + KEEL + STRETCH),
-  );
+  const floorY = Math.max(layout.bottom + KEEL, viewport.height - belowFloor(viewport.width));
   const width = Math.max(layout.width, viewport.width);
   const height = Math.max(floorY + belowFloor(viewport.width), viewport.height);
   const byKey = new Map(views.map((view) => [view.key, view]));
