@@ -245,7 +245,7 @@ function ociLayoutTar(
   const manifests = tags.map((name) => ({
     ...described,
     annotations: {
-      'io.containerd.image.name': `docker.io/library/${name}`,
+      'io.containerd.image.name': `docker.io/${name.includes('/') ? '' : 'library/'}${name}`,
       'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1),
     },
   }));
