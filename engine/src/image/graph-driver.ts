@@ -1,5 +1,6 @@
 // What a graph driver is: it keeps layers as directories, stacks them, and says how a stack is mounted. Types only; the
 // drivers are overlay.ts and vfs.ts.
+import type { DiffEvent } from './diff-event.ts';
 
 /** How a root file system comes about, as data: a launch plan makes these mounts inside the container's own mount
  * namespace, so the host never sees them and nothing is left to unmount. */
@@ -20,7 +21,8 @@ export interface GraphDriver {
   /** [key, value] lines for `docker info`. */
   status(): readonly (readonly [string, string])[];
   /** A new read-only layer on a parent, filled by `fill`, which writes into `directory` (overlay: only what the layer adds,
-   * whiteouts in overlay's form; vfs: a whole copy of the parent with the changes applied). Whole or not there at all. */
+   * whiteouts in overlay's form; vfs: a whole copy of the parent with the changes applied). Whole or not there at all.
+   * Throws conflict when it is there already; where two are made at once, the later one is thrown away. */
   createLayer(id: string, parentId: string | null, fill: (layer: LayerTarget) => Promise<void>): Promise<void>;
   hasLayer(id: string): boolean;
   /** A writable layer on a read-only one; `parentId` null is an empty root. */
@@ -31,8 +33,9 @@ export interface GraphDriver {
   remove(id: string): Promise<void>;
   /** Ids of all layers, of both kinds: for the collection of what a crash left. */
   list(): { readonly layers: string[]; readonly writable: string[] };
-  /** What a layer or writable layer changes against its parent, sorted by path, whiteouts translated. */
-  changes(id: string): AsyncIterable<LayerChange>;
+  /** What a layer or writable layer changes against its parent, file by file: for changesOf (layer-changes.ts, docker
+   * diff) and layerTar (layer-tar.ts). Ask for the next only when done with the last; end the generator. */
+  differences(id: string): Generator<DiffEvent>;
   /** Bytes on disk of what the layer itself adds. */
   sizeBytes(id: string): Promise<number>;
 }

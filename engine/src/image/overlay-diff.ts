@@ -1,7 +1,8 @@
 // Reads what an overlay's upper directory changes against what lies below it (Documentation/filesystems/overlayfs.rst).
+import { unlinkAt, utimensFd } from '../kernel/at.ts';
 import type { ByteString } from '../kernel/byte-string.ts';
-import { bytes, joined } from '../kernel/byte-string.ts';
-import { isDirectory, isWhiteout, statAt } from '../kernel/stat.ts';
+import { bytes, joined, shown } from '../kernel/byte-string.ts';
+import { isDirectory, isWhiteout, statAt, statOf } from '../kernel/stat.ts';
 import { type DiffEvent, looksSame, namesIn, walkFrom, within } from './diff-event.ts';
 import { isOpaque } from './overlay-xattr.ts';
 
@@ -54,4 +55,38 @@ function* walkOpaque(
     yield { kind: 'deleted', path: joined(event.path, name), directory: upper, name, stat: null };
   }
   yield* walk(upper, lower, event.path, depth + 1);
+}
+
+/**
+ * Takes away the whiteouts that hide nothing. Overlay leaves out whiteouts only where it merges directories: in one that
+ * is of this layer alone, a whiteout would be listed, and not be there.
+ */
+export function pruneWhiteouts(upper: string, below: number): void {
+  const walked = walkFrom(upper, (fd) => within(below, bytes('.'), 0, (lower) => prune(fd, lower, bytes(''), 1)));
+  for (const _ of walked);
+}
+
+function* prune(upper: number, lower: number | null, path: ByteString, depth: number): Generator<never> {
+  const { atime, mtime } = statOf(upper);
+  let pruned = false;
+  for (const name of namesIn(upper, path)) {
+    const stat = statAt(upper, name);
+    if (stat === null) continue;
+    const was = lower === null ? null : statAt(lower, name);
+    if (isWhiteout(stat)) {
+      if (was === null) pruned = unlinkAt(upper, name) || pruned;
+      continue;
+    }
+    if (!isDirectory(stat)) continue;
+    const merged = was !== null && isDirectory(was) && !isOpaque(upper, name);
+    yield* within(upper, name, depth, function* (inUpper) {
+      if (inUpper === null) return;
+      if (!merged) yield* prune(inUpper, null, joined(path, name), depth + 1);
+      else
+        yield* within(lower as number, name, depth, (inLower) =>
+          prune(inUpper, inLower, joined(path, name), depth + 1),
+        );
+    });
+  }
+  if (pruned) utimensFd(upper, atime, mtime, shown(path));
 }

@@ -8,6 +8,7 @@ import { Rooted } from '../kernel/rooted.ts';
 import { bytes } from '../kernel/byte-string.ts';
 import { requires } from '../testing/requires.ts';
 import type { LayerTarget, RootfsMount } from './graph-driver.ts';
+import { changesOf } from './layer-changes.ts';
 import { OverlayDriver } from './overlay.ts';
 import { openRootfs, readOnlyView } from './rootfs.ts';
 
@@ -38,11 +39,8 @@ describe.each([tmpdir(), '/dev/shm'])('below %s', (parent) => {
       root.close();
     }
   };
-  const diff = async (id: string) => {
-    const lines: string[] = [];
-    for await (const { kind, path } of driver.changes(id)) lines.push(`${kind} ${path}`);
-    return lines;
-  };
+  const diff = async (id: string) =>
+    (await changesOf(driver.differences(id))).map(({ kind, path }) => `${kind} ${path}`);
   const mounts = () =>
     readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')

@@ -18,17 +18,18 @@ import {
 import { join } from 'node:path';
 import { AT_FDCWD, O_DIRECTORY, O_PATH, O_RDONLY, mknodAt, openAt, withFd } from '../kernel/at.ts';
 import { bytes } from '../kernel/byte-string.ts';
+import type { Rooted } from '../kernel/rooted.ts';
 import { DT_UNKNOWN, readDirectory, removeTree } from '../kernel/directory.ts';
 import { S_IFCHR, isWhiteout, statAt } from '../kernel/stat.ts';
 import { syncAlong } from '../kernel/sync-filesystem.ts';
 import { EngineError } from '../model/engine-error.ts';
-import type { GraphDriver, LayerChange, LayerTarget, RootfsMount } from './graph-driver.ts';
+import type { DiffEvent } from './diff-event.ts';
+import type { GraphDriver, LayerTarget, RootfsMount } from './graph-driver.ts';
 import { LayerIndex } from './layer-index.ts';
-import { changesOf } from './layer-changes.ts';
-import { overlayDiff } from './overlay-diff.ts';
+import { overlayDiff, pruneWhiteouts } from './overlay-diff.ts';
 import { setOpaque } from './overlay-xattr.ts';
 import { openRootfs } from './rootfs.ts';
-import { treeBytes } from './tree-bytes.ts';
+import { treeContent } from './tree-content.ts';
 
 /** The kernel's defaults are a matter of its configuration: a layer must mean the same on every host. */
 const OPTIONS = ['index=off', 'metacopy=off', 'redirect_dir=off'];
@@ -91,17 +92,27 @@ export class OverlayDriver implements GraphDriver {
     const sync = syncAlong(directory);
     try {
       await fill({ directory, whiteouts: 'overlay' });
-      const sizeBytes = await treeBytes(directory);
+      const content = await treeContent(directory);
+      if (content.whiteouts > 0) this.#prune(directory, parentId);
       // Before the record is written: a power cut must not leave a layer that seems whole.
       await sync.finish();
       // Two pulls of one layer: the second one's is the same, and thrown away.
-      if (!this.hasLayer(id)) return this.#layers.put({ id, parentId, name, sizeBytes });
+      if (!this.hasLayer(id)) return this.#layers.put({ id, parentId, name, sizeBytes: content.bytes });
     } catch (error) {
       await sync.stop();
       await this.#discard(directory);
       throw error;
     }
     await this.#discard(directory);
+  }
+
+  #prune(directory: string, parentId: string | null): void {
+    const below = this.#openBelow(parentId);
+    try {
+      pruneWhiteouts(directory, below.fd);
+    } finally {
+      below.close();
+    }
   }
 
   hasLayer(id: string): boolean {
@@ -190,25 +201,28 @@ export class OverlayDriver implements GraphDriver {
     };
   }
 
-  async *changes(id: string): AsyncIterable<LayerChange> {
+  *differences(id: string): Generator<DiffEvent> {
     const record = this.#layers.get(id);
     const parentId = record === undefined ? this.#parentOf(id) : record.parentId;
     const upper = record === undefined ? join(this.#writable(id), 'upper') : join(this.#root, 'l', record.name);
-    const below: RootfsMount =
-      parentId === null ? { kind: 'directory', path: join(this.#root, 'empty') } : this.mountOf(parentId);
-    const root = openRootfs(below, join(this.#root, 'scratch'));
+    const root = this.#openBelow(parentId);
     try {
-      yield* await changesOf(overlayDiff(upper, root.fd));
+      yield* overlayDiff(upper, root.fd);
     } finally {
       root.close();
     }
+  }
+
+  #openBelow(parentId: string | null): Rooted {
+    const empty = { kind: 'directory', path: join(this.#root, 'empty') } as const;
+    return openRootfs(parentId === null ? empty : this.mountOf(parentId), join(this.#root, 'scratch'));
   }
 
   async sizeBytes(id: string): Promise<number> {
     const record = this.#layers.get(id);
     if (record !== undefined) return record.sizeBytes;
     this.#parentOf(id);
-    return treeBytes(join(this.#writable(id), 'upper'));
+    return (await treeContent(join(this.#writable(id), 'upper'))).bytes;
   }
 }
 
