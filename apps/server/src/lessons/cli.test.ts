@@ -1,9 +1,10 @@
 // The command as its user meets it: what it says, and its exit code.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runLessonsCommand } from './cli.ts';
+import { findLesson, loadLessons } from './library.ts';
 
 const LESSONS = join(import.meta.dirname, '../../../../lessons');
 
@@ -65,6 +66,39 @@ test('validate --seeds: a quote has to stand in its source word for word', async
     'concepts.yaml:4: [3].step: "B/b2-pid/9-none" is no step of a lesson that is ready: write track/lesson/step',
     'concepts.yaml:5: [4].term: "NSpid" / "号码" is not in the glossary of b2-pid',
   ]);
+});
+
+test('new: a lesson that validates, and says of every text that it is still to be written', async () => {
+  const copy = join(scratch, 'lessons');
+  cpSync(LESSONS, copy, { recursive: true });
+  const made = await run('new', 'B/b3-mnt', '1-a-view', '2-it-leaks', '--lessons', copy);
+  expect(made).toMatchObject({ code: 0, err: '' });
+  expect(made.out).toContain('b-namespaces/b3-mnt/2-it-leaks/wrong-other-kind.sh\n');
+
+  const { code, out, err } = await run('validate', '--lessons', copy, '--json', join(scratch, 'result.json'));
+  expect([code, out]).toEqual([0, expect.stringContaining('2 ready (5 steps)')]);
+  expect(err).toMatch(/^Still to be filled in:\n {2}b-namespaces\/b3-mnt\/1-a-view\/en\.md:3\n/);
+  const lessons = JSON.parse(readFileSync(join(scratch, 'result.json'), 'utf8'));
+  expect(lessons.map(({ lesson }: { lesson: string }) => lesson)).toEqual(['b2-pid', 'b3-mnt']);
+  const { lesson } = findLesson(loadLessons(copy), 'B', 'b3-mnt')!.content!;
+  expect(lesson).toMatchObject({
+    title: { en: 'A view of the files' },
+    minutes: 15,
+    steps: ['1-a-view', '2-it-leaks'],
+  });
+});
+
+test.each([
+  [['B/b3-mnt', 'first'], 'Cannot make step "first": a step is named once, and like 1-some-name'],
+  [['B/b2-pid'], 'is there already'],
+  [['B/b99'], 'b-namespaces/track.yaml does not name it; add it there first'],
+  [['Q/b3-mnt'], 'write TRACK/LESSON, the track being one of A, B,'],
+])('new %j: a sentence, and nothing is made', async (argv, wanted) => {
+  const copy = join(scratch, 'lessons');
+  cpSync(LESSONS, copy, { recursive: true });
+  const { code, err } = await run('new', ...argv, '--lessons', copy);
+  expect([code, err]).toEqual([1, expect.stringContaining(wanted)]);
+  expect(existsSync(join(copy, 'b-namespaces/b3-mnt'))).toBe(false);
 });
 
 test('solve without an engine says how to start one', async () => {

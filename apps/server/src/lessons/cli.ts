@@ -1,10 +1,11 @@
-// `npm run lessons -- validate|solve`: the content's own tools. Says what is wrong, and answers with an exit code.
+// `npm run lessons -- validate|solve|new`: the content's own tools. Says what is wrong, and answers with an exit code.
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LANGUAGES } from '@drydock/protocol/lesson.ts';
 import { conceptProblems } from './concepts.ts';
 import { loadLessons, type Library } from './library.ts';
+import { newLesson, placesToFill } from './new-lesson.ts';
 import { formatProblem } from './problem.ts';
 import { countsOf, solveLessons, type LessonReport } from './solve/solve.ts';
 
@@ -13,6 +14,9 @@ const USAGE = `Usage: npm run lessons -- <command> [options]
   validate   reads every lesson and says, with file, line and field, what is wrong
   solve      types each solution and each wrong attempt in a real sandbox of a running engine
              (npm run engine) and judges them by the checks
+  new TRACK/LESSON [STEP…]
+             makes the folder of a lesson that its track.yaml names; it validates, and every text that is
+             still to be written says so. Steps are named like 1-some-name; without any there is one
 
   --json FILE     also writes the result as JSON
   --lessons DIR   another folder than lessons/
@@ -56,16 +60,20 @@ export async function runLessonsCommand(
     out(USAGE);
     return 0;
   }
-  if ((command !== 'validate' && command !== 'solve') || rest.length > 0) {
+  const isCommand = command === 'new' ? rest.length > 0 : command === 'validate' || command === 'solve';
+  if (!isCommand || (command !== 'new' && rest.length > 0)) {
     err(command === undefined ? USAGE : `Cannot run "${positionals.join(' ')}": there is no such command\n\n${USAGE}`);
     return 2;
   }
   const directory = values.lessons ?? join(PROJECT, 'lessons');
   const library = loadLessons(directory);
+  if (command === 'new') return makeNew(directory, library, rest, { out, err });
   const problems = [...library.problems, ...conceptProblems(directory, library, values.seeds ?? null)];
   for (const problem of problems) err(formatProblem(problem));
 
   if (command === 'validate') {
+    const places = placesToFill(directory, library);
+    if (places.length > 0) err(`Still to be filled in:\n${places.map((place) => `  ${place}`).join('\n')}`);
     if (values.json !== undefined) writeJson(values.json, validated(library));
     out(validationCounts(library, problems.length));
     return problems.length === 0 ? 0 : 1;
@@ -94,6 +102,18 @@ export async function runLessonsCommand(
   if (reports.length === 0)
     err(values.only === undefined ? 'No lesson is ready' : `No lesson "${values.only}" is ready`);
   return faults.length === 0 && problems.length === 0 && reports.length > 0 ? 0 : 1;
+}
+
+function makeNew(directory: string, library: Library, [where = '', ...steps]: string[], { out, err }: Output): number {
+  try {
+    const made = newLesson(directory, library, where, steps.length > 0 ? steps : ['1-first-step']);
+    out(made.join('\n'));
+    out('Fill in what says "FILL IN:" and "待填：". "npm run lessons -- validate" says what is left of it.');
+    return 0;
+  } catch (error) {
+    err(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
 }
 
 /** What `validate` knows of a step without running it: the same shape as `solve`, without results. */

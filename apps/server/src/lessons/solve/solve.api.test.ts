@@ -1,19 +1,31 @@
 // Every lesson in a real sandbox of a real engine: its solutions turn all checks green, each wrong attempt leaves just its
 // own check unmet, with its hint. Everything is typed on real terminals.
 import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineClient } from '../../engine-client/engine-client.ts';
 import { TestDaemon } from '@drydock/engine/testing/daemon.ts';
-import { loadLessons } from '../library.ts';
+import { findLesson, loadLessons } from '../library.ts';
+import { newLesson } from '../new-lesson.ts';
 import { readScript } from '../script.ts';
 import { solveStep, type StepReport } from './solve-step.ts';
 
 const STEP_TIMEOUT_MS = 300_000;
-const library = loadLessons(join(import.meta.dirname, '../../../../../lessons'));
+const LESSONS = join(import.meta.dirname, '../../../../../lessons');
+const library = loadLessons(LESSONS);
 const lessons = library.tracks.flatMap((track) =>
   track.lessons.flatMap(({ id, content }) => (content ? [{ name: `${track.id}/${id}`, steps: content.steps }] : [])),
 );
+
+// What `npm run lessons -- new` makes can be solved as it stands.
+const scratch = mkdtempSync(join(tmpdir(), 'drydock-new-lesson-'));
+cpSync(LESSONS, scratch, { recursive: true });
+newLesson(scratch, library, 'B/b3-mnt', ['1-first-step']);
+const fresh = findLesson(loadLessons(scratch), 'B', 'b3-mnt')?.content;
+rmSync(scratch, { recursive: true });
+lessons.push({ name: 'a new lesson', steps: fresh?.steps ?? [] });
 
 let daemon: TestDaemon;
 let engine: EngineClient;
@@ -33,7 +45,10 @@ afterAll(async () => {
   console.log(`${reports.length} steps solved on real terminals, ${wrong.length} wrong attempts told apart`);
 });
 
-test('there are lessons to solve', () => expect(lessons.map(({ name }) => name)).toContain('B/b2-pid'));
+test('there are lessons to solve', () => {
+  expect(lessons.map(({ name }) => name)).toEqual(expect.arrayContaining(['B/b2-pid', 'a new lesson']));
+  for (const { steps } of lessons) expect(steps.length).toBeGreaterThan(0);
+});
 
 for (const { name, steps } of lessons)
   describe(name, () => {
