@@ -38,6 +38,11 @@ export function bindInThread(prototype: string): (target: string, ...args: unkno
     });
 }
 
+/** Where bytes are in memory, for a structure that holds a pointer. They must be a whole allocation (Buffer.alloc), and live. */
+export function addressOf(bytes: Buffer): bigint {
+  return koffi.address(bytes);
+}
+
 /** The errno of the last call on this thread, by name: "ENOENT". Read it before anything else runs. */
 export function lastErrno(): string {
   return errnoName(koffi.errno());

@@ -1,11 +1,12 @@
 // Writes a container's limits: those of a new group, and new ones for a living container.
 import { join } from 'node:path';
 import { hierarchyOf } from '../../model/cgroup-host.ts';
-import { planContainerV1, planContainerV2 } from '../../model/container-cgroup-plan.ts';
+import { deviceRules, planContainerV1, planContainerV2 } from '../../model/container-cgroup-plan.ts';
 import { EngineError, isErrno } from '../../model/engine-error.ts';
 import type { OciResources } from '../../model/oci-spec.ts';
 import { type ContainerPlace, placeDirectory } from './container-place.ts';
 import { readLimits } from './container-stats.ts';
+import { boundDevices } from './device-filter.ts';
 import { readNumber } from './files.ts';
 import { writePlan } from './write-plan.ts';
 
@@ -16,6 +17,7 @@ export function setLimits(place: ContainerPlace, resources: OciResources): void 
     (controller) => controllerDirectory(place, controller),
     host.flavour === 'v2' ? planContainerV2(resources) : planContainerV1(resources),
   );
+  if (host.flavour === 'v2') boundDevices(controllerDirectory(place, 'devices') ?? '', deviceRules(resources));
 }
 
 /** New limits for a living container; its devices stay as they are. Throws with what the kernel refused. */
