@@ -9,9 +9,12 @@ import {
   type SeccompRule,
 } from './seccomp-policy.ts';
 import { type Architecture, SYSCALL_TABLE } from './syscall-table.ts';
+import { I386_SYSCALLS } from './syscall-table-i386.ts';
 
 /** AUDIT_ARCH_* of linux/audit.h: ELF machine, 64-bit flag, little-endian flag. */
 export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = { x86_64: 0xc000_003e, aarch64: 0xc000_00b7 };
+
+const AUDIT_ARCH_I386 = 0x4000_0003;
 
 /** x32 calls come with x86_64's audit architecture and this bit in the number. */
 export const X32_SYSCALL_BIT = 0x4000_0000;
@@ -19,23 +22,29 @@ export const X32_SYSCALL_BIT = 0x4000_0000;
 /** Offsets in `struct seccomp_data`. */
 const DATA = { number: 0, architecture: 4, arguments: 16 } as const;
 
-/** SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ERRNO with the errno in its low 16 bits. */
+/** SECCOMP_RET_*; that of an errno has it in its low 16 bits, that of a tracer its number. */
+const VALUES = { allow: 0x7fff_0000, kill: 0x8000_0000, killThread: 0, trap: 0x0003_0000, log: 0x7ffc_0000 } as const;
+
 export function actionValue(action: SeccompAction): number {
-  if (action === 'allow') return 0x7fff_0000;
-  if (action === 'kill') return 0x8000_0000;
-  return 0x0005_0000 | SECCOMP_ERRNO[action.errno];
+  if (typeof action === 'string') return VALUES[action];
+  if ('trace' in action) return 0x7ff0_0000 | (action.trace & 0xffff);
+  return 0x0005_0000 | (typeof action.errno === 'number' ? action.errno & 0xffff : SECCOMP_ERRNO[action.errno]);
 }
 
 /** The whole filter. Throws RangeError when it is longer than the kernel takes. */
 export function compileSeccomp(policy: SeccompPolicy): BpfInstruction[] {
   const code = new BpfAssembler();
   const isX86 = policy.architecture === 'x86_64';
-  const search = searchTree(code, leaves(code, policy));
+  const compat = policy.allowsI386 === true && isX86 ? searchTree(code, leaves(code, policy, I386_SYSCALLS)) : null;
+  const numberedCompat = compat === null ? null : code.load(DATA.number, compat);
+  const search = searchTree(code, leaves(code, policy, SYSCALL_TABLE[policy.architecture]));
   const foreign = () => code.returning(actionValue(policy.foreignAction));
   // 0xffffffff is no x32 call but what a tracer leaves of a call it cancelled; ENOSYS is right for it, too.
   const native = isX86 ? code.branch(BPF.jumpGreaterEqual, X32_SYSCALL_BIT, foreign(), search) : search;
   const numbered = code.load(DATA.number, native);
-  const checked = code.branch(BPF.jumpEqual, AUDIT_ARCH[policy.architecture], numbered, foreign());
+  const others =
+    numberedCompat === null ? foreign() : code.branch(BPF.jumpEqual, AUDIT_ARCH_I386, numberedCompat, foreign());
+  const checked = code.branch(BPF.jumpEqual, AUDIT_ARCH[policy.architecture], numbered, others);
   code.load(DATA.architecture, checked);
   return code.program();
 }
@@ -46,11 +55,11 @@ interface Leaf {
   readonly label: Label;
 }
 
-function leaves(code: BpfAssembler, policy: SeccompPolicy): Leaf[] {
+function leaves(code: BpfAssembler, policy: SeccompPolicy, table: Readonly<Partial<Record<string, number>>>): Leaf[] {
   const rulesOf = new Map<number, SeccompRule[]>();
   for (const rule of policy.rules)
     for (const name of rule.calls) {
-      const number = SYSCALL_TABLE[policy.architecture][name];
+      const number = table[name];
       if (number !== undefined) rulesOf.set(number, [...(rulesOf.get(number) ?? []), rule]);
     }
   const fallback = actionValue(policy.defaultAction);
@@ -93,11 +102,38 @@ function ruleChain(code: BpfAssembler, rules: readonly SeccompRule[], fallback: 
   return next;
 }
 
-/** Goes to `yes` when the argument is one of the listed values, else to `no`. */
+const half = (value: number | bigint, high: boolean) =>
+  Number(high ? BigInt.asUintN(32, BigInt(value) >> 32n) : BigInt.asUintN(32, BigInt(value)));
+
+/** Goes to `yes` when the test holds, else to `no`. */
 function argumentTest(code: BpfAssembler, test: ArgumentTest, yes: Label, no: Label): Label {
+  const [held, failed] = test.not ? [no, yes] : [yes, no];
+  return 'in' in test ? isOneOf(code, test, held, failed) : isAtLeast(code, test, held, failed);
+}
+
+/** 64 bits by halves: a greater high half decides, an equal one leaves it to the low half. */
+function isAtLeast(
+  code: BpfAssembler,
+  { argument, atLeast, bits }: ArgumentTest & { readonly atLeast: number | bigint },
+  yes: Label,
+  no: Label,
+): Label {
+  const low = DATA.arguments + argument * 8;
+  const lowTest = code.load(low, code.branch(BPF.jumpGreaterEqual, half(atLeast, false), yes, no));
+  if (bits !== 64) return lowTest;
+  const high = half(atLeast, true);
+  const equal = code.branch(BPF.jumpEqual, high, lowTest, no);
+  const greater = high === 0xffff_ffff ? equal : code.branch(BPF.jumpGreaterEqual, high + 1, yes, equal);
+  return code.load(low + 4, greater);
+}
+
+function isOneOf(
+  code: BpfAssembler,
+  test: Extract<ArgumentTest, { readonly in: unknown }>,
+  yes: Label,
+  no: Label,
+): Label {
   const low = DATA.arguments + test.argument * 8;
-  const half = (value: number | bigint, high: boolean) =>
-    Number(high ? BigInt.asUintN(32, BigInt(value) >> 32n) : BigInt.asUintN(32, BigInt(value)));
   /** Loads one half, masks it, and compares it with each value in turn. */
   const compare = (high: boolean, values: readonly (readonly [number, Label])[], otherwise: Label): Label => {
     let label = otherwise;
