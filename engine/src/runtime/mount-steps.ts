@@ -28,8 +28,8 @@ export interface MountSteps {
 
 export interface MountContext {
   readonly cgroups: CgroupHost;
-  /** The container's group below each hierarchy's mount point. */
-  readonly groupPath: string;
+  /** v1: the directories of the container's groups; not every hierarchy need have one. */
+  readonly groups: readonly string[];
   /** Host paths of binds that are files: their targets are made as files. */
   readonly files: ReadonlySet<string>;
 }
@@ -153,7 +153,7 @@ function changes(options: MountOptions): TreeChange[] {
  * v2: the tree, seen from the container's cgroup namespace. v1: a tmpfs with the container's group of each hierarchy, and
  * a link for each controller that shares one. Bound from the host's mounts: a new mount of each would cost a new super block.
  */
-function controlGroups(one: OciMount, options: MountOptions, { cgroups, groupPath }: MountContext): MountSteps {
+function controlGroups(one: OciMount, options: MountOptions, { cgroups, groups }: MountContext): MountSteps {
   const { destination } = one;
   const purpose = failing(one);
   const { flags } = options;
@@ -166,12 +166,16 @@ function controlGroups(one: OciMount, options: MountOptions, { cgroups, groupPat
         ...spread(destination, options, purpose),
       ],
     };
-  const shown = cgroups.hierarchies.map(({ controllers, mountPoint }, index) => ({
-    controllers: controllers.map((name) => name.replace('name=', '')),
-    source: `${mountPoint}/${groupPath.replace(/^\/+/, '')}`,
-    target: `${destination}/${baseName(mountPoint)}`,
-    tree: slot(`hierarchy-${index}`),
-  }));
+  const shown = cgroups.hierarchies.flatMap(({ controllers, mountPoint }, index) => {
+    const source = groups.find((group) => group.startsWith(`${mountPoint}/`));
+    if (source === undefined) return [];
+    return {
+      controllers: controllers.map((name) => name.replace('name=', '')),
+      source,
+      target: `${destination}/${baseName(mountPoint)}`,
+      tree: slot(`hierarchy-${index}`),
+    };
+  });
   const quiet = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
   return {
     open: shown.flatMap(({ source, tree }) => [

@@ -26,7 +26,7 @@ import { changeTree, MOUNT_ATTR } from '../launch/mounts.ts';
 import { consoleSteps, deviceSteps, maskSteps, openMask, readonlySteps } from './device-steps.ts';
 import { enterDirectory, executeSteps, letGo } from './execute-steps.ts';
 import { identitySteps, rlimitSteps } from './identity-steps.ts';
-import { mountSteps } from './mount-steps.ts';
+import { mountSteps, parentOf } from './mount-steps.ts';
 
 export interface NativeContainer {
   /** 64 hex digits. */
@@ -50,7 +50,6 @@ export interface NativeGroup {
   readonly keeperJoin: readonly string[];
   /** v2: the child is born in it (CLONE_INTO_CGROUP). */
   readonly directory: string | null;
-  readonly path: string;
 }
 
 /** What the plan has to know of the machine. */
@@ -108,7 +107,7 @@ function makeContainer(spec: OciSpec, group: NativeGroup): CloneStep {
 function build(container: NativeContainer, stdio: Stdio): Step[] {
   const { spec, host, group, rootfs, files, id } = container;
   const { linux, process, root } = spec;
-  const mounts = mountSteps(spec.mounts, { cgroups: host.cgroups, groupPath: group.path, files });
+  const mounts = mountSteps(spec.mounts, { cgroups: host.cgroups, groups: group.join.map(parentOf), files });
   const devices = ownsDev(spec) ? deviceSteps(linux.devices ?? [], host.mayMakeNodes) : { open: [], make: [] };
   const masked = linux.maskedPaths ?? [];
   return [

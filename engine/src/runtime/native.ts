@@ -4,7 +4,10 @@ import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
 import type { Kept, Kernel, Launched, RunOptions } from '../kernel/kernel.ts';
 import { pidfdOpen, startTicks } from '../kernel/pidfd.ts';
 import { EngineError } from '../model/engine-error.ts';
-import type { OciMount, OciProcess, OciSpec } from '../model/oci-spec.ts';
+import { encodeBpf } from '../model/bpf-assembler.ts';
+import { ociSeccompPolicy } from '../model/oci-seccomp.ts';
+import type { OciMount, OciProcess, OciSeccomp, OciSpec } from '../model/oci-spec.ts';
+import { compileSeccomp } from '../model/seccomp-compile.ts';
 import type { ExecDriver, ExecOptions, Launchable, RunningContainer } from './driver.ts';
 import { execPlan } from './exec-plan.ts';
 import { containerPlan, type NativeContainer, type NativeGroup, type NativeHost, terminalSize } from './native-plan.ts';
@@ -126,12 +129,19 @@ class NativeRunning implements RunningContainer {
 function nativeGroup(group: ContainerGroup): NativeGroup {
   const directory = group.cgroupDirectory();
   const join = group.joinFiles().filter((file) => directory === null || !file.startsWith(`${directory}/`));
-  return { join, keeperJoin: group.keeperJoinFiles(), directory, path: group.path };
+  return { join, keeperJoin: group.keeperJoinFiles(), directory };
 }
 
+/** A profile is compiled once: its object is the same for all containers that have it (spec.ts). */
+const filters = new WeakMap<OciSeccomp, Uint8Array>();
+
 function seccompOf(spec: OciSpec): Uint8Array | null {
-  if (spec.linux.seccomp === undefined) return null;
-  throw new EngineError('not_implemented', 'Cannot start a container with a seccomp profile');
+  const { seccomp } = spec.linux;
+  if (seccomp === undefined) return null;
+  const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const filter = filters.get(seccomp) ?? encodeBpf(compileSeccomp(ociSeccompPolicy(seccomp, architecture)));
+  filters.set(seccomp, filter);
+  return filter;
 }
 
 /** What is no directory is mounted on a file. A source that is not there is the plan's to refuse. */
