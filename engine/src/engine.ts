@@ -6,6 +6,10 @@ import type { Logger } from 'pino';
 import { engineApp, labApp, listenOn } from './api/http.ts';
 import type { Backends } from './api/http.ts';
 import { Events } from './container/events.ts';
+import { imagesBackend } from './image/backend.ts';
+import { imageContext } from './image/image-context.ts';
+import { OverlayDriver } from './image/overlay.ts';
+import { ImageStore } from './image/store.ts';
 import type { Instance } from './instance.ts';
 import { readIfThere } from './kernel/atomic-file.ts';
 import { detectCgroups } from './kernel/cgroup/detect.ts';
@@ -20,7 +24,7 @@ import { SandboxNetwork } from './sandbox/network.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import { Slots } from './sandbox/slots.ts';
 import { SANDBOX_JOBS } from './sandbox/jobs.ts';
-import { systemBackend, VERSION } from './system.ts';
+import { goArchitecture, systemBackend, VERSION } from './system.ts';
 import { copyIn } from './volume/copy-in.ts';
 import { VolumeStore } from './volume/volume-store.ts';
 import { Volumes } from './volume/volumes.ts';
@@ -69,8 +73,14 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
 
   const jobs = new Jobs();
   const events = new Events();
+  const graph = await OverlayDriver.open(join(instance.root, 'overlay'));
+  const imageStore = new ImageStore(join(instance.root, 'image'), graph, (message) => log.warn(message));
+  const images = imageContext(imageStore, events, { os: 'linux', architecture: goArchitecture });
   const volumeStore = new VolumeStore(join(instance.root, 'volumes'), (message) => log.warn(message));
   const volumes = new Volumes(volumeStore, events, (...what) => copyIn(linux, ...what));
+
+  // What no image refers to goes; so the containers must have said by now which images they use (usedBy).
+  await imageStore.collect();
 
   const backends: Backends = {
     jobs,
@@ -81,6 +91,7 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
         cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
         limits: limitsOf(cgroupHost),
       }),
+      images: imagesBackend(images),
       volumes,
     },
     ping: () => ({ version: VERSION, kernel: release(), cgroup: cgroupHost.flavour }),

@@ -13,6 +13,8 @@ declare const __DRYDOCK_BUILT_AT__: string | undefined;
 export const VERSION = typeof __DRYDOCK_VERSION__ === 'string' ? __DRYDOCK_VERSION__ : '0.1.0';
 
 const GO_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+/** As images and Docker's clients name this machine's architecture. */
+export const goArchitecture = GO_ARCH[process.arch] ?? process.arch;
 
 /** os-release(5): NAME="value" lines. Pure. */
 export function parseOsRelease(text: string): Record<string, string> {

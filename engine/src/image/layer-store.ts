@@ -58,6 +58,12 @@ export class LayerStore {
     return size;
   }
 
+  /** Where its files are, as inspect shows it. */
+  shown(chainId: Digest): Readonly<Record<string, string>> {
+    const mount = this.#graph.mountOf(hexOf(chainId));
+    return mount.kind === 'overlay' ? { LowerDir: mount.lower.join(':') } : { Dir: mount.path };
+  }
+
   /** Removes a layer that nobody pins or refers to; false when somebody does, another layer lies on it, or it is gone. */
   async remove(chainId: Digest): Promise<boolean> {
     return this.#lock.run(chainId, async () => {

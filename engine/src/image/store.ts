@@ -42,12 +42,15 @@ export class ImageStore implements ImageSource {
   readonly references: ReferenceStore;
   /** Blobs of images that are being made. */
   readonly pins = new Pins();
+  /** As `docker info` and inspect name it. */
+  readonly driverName: string;
   readonly #records: string;
   readonly #images = new Map<Digest, StoredImage>();
   #usersOf: (imageId: string) => readonly ImageUser[] = () => [];
 
   /** Opens what is on disk. `warn` hears of images that can't be read: they are not shown, nothing of them is deleted. */
   constructor(directory: string, graph: GraphDriver, warn: (message: string) => void) {
+    this.driverName = graph.name;
     this.#records = join(directory, 'images');
     mkdirSync(this.#records, { recursive: true, mode: 0o700 });
     this.blobs = new BlobStore(directory);

@@ -1,17 +1,21 @@
 // All routes of Docker's API, one file per kind of object, and how their bodies are read.
 import type { FastifyInstance } from 'fastify';
 import type { SystemBackend } from './backend.ts';
+import type { ImagesBackend } from './images-backend.ts';
+import { imageRoutes } from './images.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes, type VolumesBackend } from './volumes.ts';
 
 export interface DockerBackends {
   system: SystemBackend;
+  images: ImagesBackend;
   volumes: VolumesBackend;
 }
 
 export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): void {
   readBodiesAsDockerDoes(app);
   systemRoutes(app, backends.system);
+  imageRoutes(app, backends.images);
   volumeRoutes(app, backends.volumes);
 }
 
