@@ -52,7 +52,7 @@ async function uninstall(options, paths) {
   await stopUnits(journal.units);
   if (await stopRunning(paths)) console.log('The lab and the engine have stopped.');
   await endSandboxes(paths);
-  await removeGroups(`drydock-${id}`);
+  for (const group of [`drydock-${id}`, `drydock-${id}-containers`]) await removeGroups(group);
   await removeTable(`drydock_${id}`);
   for (const [key, value] of Object.entries(journal.sysctls)) writeSysctl(key, value);
   await removeFiles(journal.files);

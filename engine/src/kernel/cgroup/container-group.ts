@@ -80,4 +80,6 @@ export interface ContainerGroups {
   /** Warnings for limits this host can't enforce, in Docker's words ("Your kernel does not support …"), and the resources
    * without them. */
   supported(resources: OciResources): { readonly resources: OciResources; readonly warnings: string[] };
+  /** Ends and removes all containers' groups, and the daemon's own. Throws `conflict` when something else is in it. */
+  removeAll(): Promise<void>;
 }

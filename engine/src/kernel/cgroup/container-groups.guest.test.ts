@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const group of made.splice(0)) await group.remove();
   processes.end();
 });
-afterAll(() => rmdirSync(join('/sys/fs/cgroup', TOP)));
+afterAll(() => groups.removeAll());
 
 test('limits stand where they were planned, change on a living container, and end', async () => {
   const device = readFileSync('/sys/block/vda/dev', 'utf8').trim();

@@ -1,9 +1,9 @@
 // Control groups of containers on the machine's own hierarchies: hybrid, and the same without the v2 tree (pure v1). A v2
 // host with controllers is tested in the guest (container-groups.guest.test.ts).
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CgroupHost, hierarchyOf } from '../../model/cgroup-host.ts';
@@ -11,6 +11,7 @@ import { ALL_DEVICES, DOCKER_DEVICES, parseDeviceRule } from '../../model/defaul
 import type { OciResources } from '../../model/oci-spec.ts';
 import { GroupProcesses, printed, ready } from '../../testing/group-processes.ts';
 import { requires } from '../../testing/requires.ts';
+import { attachLoop } from '../loop.ts';
 import { parseCgroup } from '../proc/cgroup.ts';
 import type { ContainerGroup } from './container-group.ts';
 import { createContainerGroups } from './container-groups.ts';
@@ -26,6 +27,13 @@ const flavours: [string, CgroupHost][] = [
   ['hybrid', detected],
   ['v1', { ...detected, flavour: 'v1', unified: null }],
 ];
+
+const deviceNumbers = (path: string) => {
+  const [major = 0, minor = 0] = readFileSync(`/sys/class/block/${basename(path)}/dev`, 'utf8')
+    .split(':')
+    .map(Number);
+  return [major, minor] as const;
+};
 
 describe.each(flavours)('container groups on %s', (flavour, host) => {
   const instance = `ctest-${flavour}-${process.pid}`;
@@ -51,12 +59,7 @@ describe.each(flavours)('container groups on %s', (flavour, host) => {
     for (const group of made.splice(0)) await group.remove();
     processes.end();
   });
-  afterAll(() => {
-    for (const mount of mounts) {
-      removeBelow(join(mount, top));
-      if (existsSync(join(mount, top))) rmdirSync(join(mount, top));
-    }
-  });
+  afterAll(() => groups.removeAll());
 
   test('a process that joined is in the container’s groups, in those hierarchies and in no other', async () => {
     const group = create({});
@@ -159,6 +162,27 @@ describe.each(flavours)('container groups on %s', (flavour, host) => {
     expect(group.members()).toEqual([]);
   });
 
+  test('block I/O: what is read is counted, by device, and no faster than allowed', async () => {
+    const image = `/dev/shm/drydock-${instance}.img`;
+    writeFileSync(image, Buffer.alloc(4 * MIB));
+    const loop = attachLoop(image);
+    try {
+      const [major, minor] = deviceNumbers(loop.path);
+      const throttleReadBpsDevice = [{ major, minor, rate: 2 * MIB }];
+      const group = create({ blockIO: { weight: 200, throttleReadBpsDevice } });
+      const began = Date.now();
+      await printed(run(group, `exec dd if=${loop.path} of=/dev/null bs=64k iflag=direct`));
+      // 4 MiB take 2 s; a slow machine takes longer, none less.
+      expect(Date.now() - began).toBeGreaterThan(1500);
+      const counted = group.stats().io.find((one) => one.major === major && one.minor === minor);
+      expect(counted).toMatchObject({ readBytes: 4 * MIB, readOperations: 64, writeBytes: 0 });
+      expect(file('blkio', 'blkio.bfq.weight')).toBe('200');
+    } finally {
+      loop.close();
+      rmSync(image);
+    }
+  });
+
   test('update: limits of a living container rise, fall, and end; processors are taken away', async () => {
     const group = create({ memory: { limit: 64 * MIB, swap: 64 * MIB } });
     const child = run(group, 'sleep 1000 & echo up; wait');
@@ -199,6 +223,14 @@ describe.each(flavours)('container groups on %s', (flavour, host) => {
     const find = ['/sys/fs/cgroup', '-maxdepth', '3', '-type', 'd', '-path', `*/${top}/anna*`];
     expect(execFileSync('find', find, { encoding: 'utf8' })).toBe('');
     expect(groups.list()).toEqual([]);
+  });
+
+  test('removeAll takes every container, the keepers’ group and its own', async () => {
+    await ready(run(create({}), 'echo up; exec sleep 1000'));
+    create({}, 'eve');
+    await printed(processes.runIn(create({}, 'bob').keeperJoinFiles(), 'true'));
+    await groups.removeAll();
+    expect(mounts.filter((mount) => existsSync(join(mount, top)))).toEqual([]);
   });
 
   test('a restarted daemon finds them; there are no two of an id, and none of an id that is a path', async () => {
@@ -256,6 +288,24 @@ describe.each(flavours)('container groups on %s', (flavour, host) => {
     );
     expect(text).toMatch(/^null\nlog\n.*Operation not permitted\nread-only\nmade\n.*Operation not permitted\nno\n$/);
     expect(file('devices', 'devices.list').split('\n')).toContain('c 1:11 r');
+  });
+
+  test('devices: without v1’s controller they are bounded by a program of the v2 tree, or refused', async () => {
+    const lacking = {
+      ...host,
+      hierarchies: host.hierarchies.filter(({ controllers }) => !controllers.includes('devices')),
+    };
+    const others = createContainerGroups(lacking, instance);
+    if (host.unified === null) {
+      expect(() => others.create('anna', { devices: DOCKER_DEVICES }, null)).toThrow(
+        'Cannot bound the devices of container "anna": neither v1\'s devices controller nor a v2 tree is mounted',
+      );
+      return;
+    }
+    const group = others.create('anna', { devices: DOCKER_DEVICES }, null);
+    made.push(group);
+    const { text } = await printed(run(group, 'exec 2>&1; true < /dev/null && echo null; true < /dev/kmsg || echo no'));
+    expect(text).toMatch(/^null\n.*Operation not permitted\nno\n$/);
   });
 
   test('devices: --privileged is not limited, and has no group for it', async () => {

