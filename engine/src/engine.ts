@@ -1,15 +1,10 @@
 // The composition root: the only place that picks real implementations and puts the daemon together.
 import { mkdirSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { engineApp, labApp, listenOn } from './api/http.ts';
 import type { Backends } from './api/http.ts';
-import { Events } from './container/events.ts';
-import { imagesBackend } from './image/backend.ts';
-import { imageContext } from './image/image-context.ts';
-import { OverlayDriver } from './image/overlay.ts';
-import { ImageStore } from './image/store.ts';
+import { createDockerEngine } from './docker-engine.ts';
 import type { Instance } from './instance.ts';
 import { readIfThere } from './kernel/atomic-file.ts';
 import { detectCgroups } from './kernel/cgroup/detect.ts';
@@ -24,16 +19,13 @@ import { SandboxNetwork } from './sandbox/network.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import { Slots } from './sandbox/slots.ts';
 import { SANDBOX_JOBS } from './sandbox/jobs.ts';
-import { goArchitecture, systemBackend, VERSION } from './system.ts';
-import { copyIn } from './volume/copy-in.ts';
-import { VolumeStore } from './volume/volume-store.ts';
-import { Volumes } from './volume/volumes.ts';
+import { systemBackend, VERSION } from './system.ts';
 import { asJobs, Jobs } from './xray/jobs.ts';
 
 export interface Engine {
   /** Lets go of everything without ending anything: sandboxes go on under their keepers. */
   close(): Promise<void>;
-  /** Ends all sandboxes and takes back what the daemon made on the host; files of learners stay. */
+  /** Ends all sandboxes, removes all containers, and takes back what the daemon made on the host; files of learners stay. */
   tearDown(): Promise<void>;
 }
 
@@ -72,15 +64,8 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   await network.collect(sandboxes.liveSlots());
 
   const jobs = new Jobs();
-  const events = new Events();
-  const graph = await OverlayDriver.open(join(instance.root, 'overlay'));
-  const imageStore = new ImageStore(join(instance.root, 'image'), graph, (message) => log.warn(message));
-  const images = imageContext(imageStore, events, { os: 'linux', architecture: goArchitecture });
-  const volumeStore = new VolumeStore(join(instance.root, 'volumes'), (message) => log.warn(message));
-  const volumes = new Volumes(volumeStore, events, (...what) => copyIn(linux, ...what));
-
-  // What no image refers to goes; so the containers must have said by now which images they use (usedBy).
-  await imageStore.collect();
+  const docker = await createDockerEngine({ instance, cgroupHost, log, jobs });
+  await docker.recover();
 
   const backends: Backends = {
     jobs,
@@ -90,9 +75,9 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
         root: instance.root,
         cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
         limits: limitsOf(cgroupHost),
+        counts: docker.counts,
       }),
-      images: imagesBackend(images),
-      volumes,
+      ...docker.backends,
     },
     ping: () => ({ version: VERSION, kernel: release(), cgroup: cgroupHost.flavour }),
   };
@@ -128,12 +113,14 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
     }
     await observation.close();
     sandboxes.release();
+    await docker.release();
     network.close();
   };
   return {
     close,
     tearDown: async () => {
       await sandboxes.stopAll('The engine was taken down; files are kept.');
+      await docker.removeAll();
       await cgroups.removeAll();
       await network.removeAll();
       await close();

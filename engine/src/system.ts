@@ -32,10 +32,17 @@ function daemonId(root: string): string {
   return fresh;
 }
 
+/** What changes while the daemon runs. */
+export type DockerCounts = () => Pick<
+  SystemInfo,
+  'containers' | 'images' | 'storage' | 'runtimes' | 'defaultRuntime' | 'eventListeners'
+>;
+
 export function systemBackend(options: {
   root: string;
   cgroupVersion: '1' | '2';
   limits: SystemInfo['limits'];
+  counts: DockerCounts;
 }): SystemBackend {
   const id = daemonId(options.root);
   return {
@@ -51,6 +58,7 @@ export function systemBackend(options: {
     info: async () => {
       const osRelease = parseOsRelease(readIfThere('/etc/os-release') ?? '');
       return {
+        ...options.counts(),
         id,
         name: hostname(),
         rootDirectory: options.root,

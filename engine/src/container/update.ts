@@ -25,7 +25,7 @@ export function updateContainer(
       throw refused(container, 'container is marked for removal and cannot be "update"');
     if (restartPolicy.Name !== '' && hostConfig.AutoRemove)
       throw refused(container, 'Restart policy cannot be updated because AutoRemove is enabled for the container');
-    const { hostConfig: limited, warnings } = host.limits.changed(hostConfig, resources);
+    const { hostConfig: limited, warnings } = limits(host, container, resources);
     const changed = { ...limited, ...(restartPolicy.Name !== '' && { RestartPolicy: restartPolicy }) };
     container.group?.update(host.groups.supported(host.limits.oci(changed)).resources);
     container.change({ hostConfig: changed });
@@ -36,3 +36,12 @@ export function updateContainer(
 
 const refused = (container: LiveContainer, why: string): EngineError =>
   new EngineError('conflict', `Cannot update container ${container.id}: ${why}`);
+
+function limits({ limits }: ContainerContext['host'], container: LiveContainer, asked: ContainerResources) {
+  try {
+    return limits.changed(container.record.hostConfig, asked);
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'conflict') throw refused(container, error.message);
+    throw error;
+  }
+}

@@ -32,4 +32,12 @@ export interface SystemInfo {
   limits: { memory: boolean; swap: boolean; cpuQuota: boolean; cpuShares: boolean; cpuset: boolean; pids: boolean };
   openDescriptors: number;
   warnings: string[];
+  containers: { total: number; running: number; paused: number; stopped: number };
+  images: number;
+  /** Graph driver, and what it says of itself. */
+  storage: { driver: string; status: readonly (readonly [string, string])[] };
+  /** Names that --runtime takes, and the programs behind them. */
+  runtimes: Readonly<Record<string, { path: string }>>;
+  defaultRuntime: string;
+  eventListeners: number;
 }

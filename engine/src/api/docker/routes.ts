@@ -3,12 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import type { SystemBackend } from './backend.ts';
 import type { ImagesBackend } from './images-backend.ts';
 import { imageRoutes } from './images.ts';
+import type { ContainersBackend } from './containers-backend.ts';
+import { containerRoutes } from './containers.ts';
+import { containerWaitRoute } from './containers-wait.ts';
+import { swarmRoutes } from './swarm.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes, type VolumesBackend } from './volumes.ts';
 
 export interface DockerBackends {
   system: SystemBackend;
   images: ImagesBackend;
+  containers: ContainersBackend;
   volumes: VolumesBackend;
 }
 
@@ -16,6 +21,9 @@ export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): vo
   readBodiesAsDockerDoes(app);
   systemRoutes(app, backends.system);
   imageRoutes(app, backends.images);
+  containerRoutes(app, backends.containers);
+  containerWaitRoute(app, backends.containers);
+  swarmRoutes(app);
   volumeRoutes(app, backends.volumes);
 }
 

@@ -1,0 +1,126 @@
+// Puts together what makes containers: limits, exec drivers, records. Part of the composition root (engine.ts).
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { DockerBackends } from './api/docker/routes.ts';
+import { containersBackend, CONTAINER_JOBS } from './container/backend.ts';
+import { Containers } from './container/containers.ts';
+import type { ContainerContext } from './container/context.ts';
+import { Events } from './container/events.ts';
+import { containerLimits } from './container/limits.ts';
+import { recoverContainers } from './container/recover.ts';
+import { releaseContainers } from './container/release.ts';
+import { ContainerStore } from './container/store.ts';
+import { imagesBackend } from './image/backend.ts';
+import { imageContext } from './image/image-context.ts';
+import { OverlayDriver } from './image/overlay.ts';
+import { ImageStore } from './image/store.ts';
+import type { Instance } from './instance.ts';
+import { createContainerGroups } from './kernel/cgroup/container-groups.ts';
+import { linux } from './kernel/linux.ts';
+import type { CgroupHost } from './model/cgroup-host.ts';
+import { NativeDriver } from './runtime/native.ts';
+import { isInitialUserNamespace, specHost } from './runtime/spec-host.ts';
+import { buildSpec } from './runtime/spec.ts';
+import { type DockerCounts, goArchitecture } from './system.ts';
+import { copyIn } from './volume/copy-in.ts';
+import { VolumeStore } from './volume/volume-store.ts';
+import { Volumes } from './volume/volumes.ts';
+import { asJobs, type Jobs } from './xray/jobs.ts';
+
+export interface DockerEngine {
+  readonly backends: Omit<DockerBackends, 'system'>;
+  readonly counts: DockerCounts;
+  /** After the daemon's start: takes up what runs, collects what a crash left. */
+  recover(): Promise<void>;
+  /** Lets go of what runs without ending it. */
+  release(): Promise<void>;
+  /** Ends and removes every container. */
+  removeAll(): Promise<void>;
+}
+
+export interface DockerParts {
+  readonly instance: Instance;
+  readonly cgroupHost: CgroupHost;
+  readonly log: Logger;
+  readonly jobs: Jobs;
+}
+
+export async function createDockerEngine({ instance, cgroupHost, log, jobs }: DockerParts): Promise<DockerEngine> {
+  const events = new Events();
+  const graph = await OverlayDriver.open(join(instance.root, 'overlay'));
+  const images = new ImageStore(join(instance.root, 'image'), graph, (message) => log.warn(message));
+  const imageWork = imageContext(images, events, { os: 'linux', architecture: goArchitecture });
+  const volumeStore = new VolumeStore(join(instance.root, 'volumes'), (message) => log.warn(message));
+  const volumes = new Volumes(volumeStore, events, (...what) => copyIn(linux, ...what));
+  const groups = createContainerGroups(cgroupHost, instance.id);
+  const ground = join(instance.run, 'ground');
+  mkdirSync(ground, { recursive: true, mode: 0o711 });
+  const machine = specHost(ground);
+  const native = new NativeDriver({
+    kernel: linux,
+    host: { cgroups: cgroupHost, mayMakeNodes: isInitialUserNamespace() },
+  });
+  const context: ContainerContext = {
+    host: {
+      root: instance.root,
+      run: instance.run,
+      images,
+      imageBytes: (id) => imageBytes(images, id),
+      graph,
+      groups,
+      volumes,
+      drivers: new Map([[native.name, native]]),
+      defaultDriver: native.name,
+      buildSpec: (input) => buildSpec(input, machine),
+      limits: containerLimits(groups),
+      events,
+      log,
+    },
+    store: new ContainerStore(instance.root, log),
+    containers: new Containers(),
+    making: new Map(),
+  };
+  const { containers } = context;
+  images.usedBy((imageId) => [
+    ...containers
+      .all()
+      .filter(({ record }) => record.imageId === imageId)
+      .map(({ id, isUp }) => ({ id, running: isUp })),
+    ...[...context.making].filter(([, image]) => image === imageId).map(([id]) => ({ id, running: true })),
+  ]);
+  const backend = containersBackend(context, () => []);
+  return {
+    backends: { containers: asJobs(jobs, backend, CONTAINER_JOBS), images: imagesBackend(imageWork), volumes },
+    counts: () => {
+      const states = containers.all().map(({ state }) => state.status);
+      const paused = states.filter((status) => status === 'paused').length;
+      const running = states.filter((status) => status === 'running' || status === 'restarting').length;
+      return {
+        containers: { total: states.length, running, paused, stopped: states.length - running - paused },
+        images: images.all().length,
+        storage: { driver: graph.name, status: graph.status() },
+        runtimes: Object.fromEntries([...context.host.drivers.keys()].map((name) => [name, { path: name }])),
+        defaultRuntime: native.name,
+        eventListeners: events.listeners,
+      };
+    },
+    recover: async () => {
+      const { started } = await recoverContainers(context);
+      // What no image refers to goes: the containers have said by now which images they use.
+      await images.collect();
+      started.catch((error: unknown) => log.error(error, 'Cannot start containers again'));
+    },
+    release: () => releaseContainers(context),
+    removeAll: async () => {
+      for (const { id } of containers.all()) await backend.remove(id, { force: true, withVolumes: true });
+    },
+  };
+}
+
+/** All layers of an image, each counted whole; 0 for one that is gone. */
+async function imageBytes(images: ImageStore, id: string): Promise<number> {
+  const image = images.all().find((one) => one.id === id);
+  const sizes = await Promise.all((image?.chainIds ?? []).map((chain) => images.layers.sizeBytes(chain)));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
