@@ -52,7 +52,7 @@ enum { VERB_LIMIT = 1, VERB_RESIZE, VERB_SIGNAL, VERB_END_INPUT };
 #define CHUNK 65536 // of a ring: read at once, and what is not to be relied on behind `written`
 #define BLOCK 65536
 #define HEAD ((u32)sizeof(struct chunk))
-#define LEAST (HEAD + 4096) // a write(2) of up to PIPE_BUF bytes stays one chunk
+#define LEAST (HEAD + 4096) // a write(2) of PIPE_BUF bytes that is read by itself stays one chunk
 #define TYPED 4096
 #define AGAIN_NS 200000000L // when a full disk or a hung-up terminal is tried again
 

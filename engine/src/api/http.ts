@@ -9,7 +9,8 @@ import { type DockerBackends, dockerRoutes } from './docker/routes.ts';
 import { withoutVersion } from './docker/version-prefix.ts';
 import { errorAnswer } from './http-status.ts';
 import { type LabBackends, labRoutes } from './lab/routes.ts';
-import { serveTerminalStreams } from './lab/terminal-stream.ts';
+import { terminalUpgrade } from './lab/terminal-stream.ts';
+import { serveUpgrades } from './upgrades.ts';
 
 export interface Backends extends LabBackends {
   docker: DockerBackends;
@@ -56,7 +57,7 @@ export function engineApp(log: Logger, backends: Backends): FastifyInstance {
   const instance = app(log, withoutVersion);
   dockerRoutes(instance, backends.docker);
   labRoutes(instance, backends);
-  const endStreams = serveTerminalStreams(instance.server, backends.lab);
+  const endStreams = serveUpgrades(instance.server, [terminalUpgrade(backends.lab)]);
   instance.addHook('preClose', async () => endStreams());
   return instance;
 }
@@ -65,7 +66,7 @@ export function engineApp(log: Logger, backends: Backends): FastifyInstance {
 export function labApp(log: Logger, backends: LabBackends): FastifyInstance {
   const instance = app(log, (url) => url);
   labRoutes(instance, backends);
-  const endStreams = serveTerminalStreams(instance.server, backends.lab);
+  const endStreams = serveUpgrades(instance.server, [terminalUpgrade(backends.lab)]);
   instance.addHook('preClose', async () => endStreams());
   return instance;
 }

@@ -53,6 +53,8 @@ export interface Container {
   spec(): Promise<OciSpec>;
   /** Calls back when a run begins, ends, or the container is removed; call the result to stop. */
   watch(told: (news: ContainerNews) => void): () => void;
+  /** Tells the engine's listeners, with its image, name and labels. */
+  publish(action: string, more?: Readonly<Record<string, string>>): void;
 }
 
 export type ContainerNews = 'started' | 'ended' | 'removed' | 'removal-failed';

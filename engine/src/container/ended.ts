@@ -3,10 +3,8 @@ import type { ProcessExit } from '../model/keeper-record.ts';
 import { restartDelay } from '../model/restart-policy.ts';
 import type { RunningContainer } from '../runtime/driver.ts';
 import type { ContainerContext } from './context.ts';
+import { exitCodeOf } from './exit-code.ts';
 import type { LiveContainer } from './live-container.ts';
-
-/** As a shell counts; 255 when nobody saw the end. */
-export const exitCodeOf = ({ code, signal }: ProcessExit): number => code ?? (signal === null ? 255 : 128 + signal);
 
 /**
  * In turn. Notes the end of a run, tells it, and takes down what the run had. `running` null: nothing is left of it. The

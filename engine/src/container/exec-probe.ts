@@ -7,7 +7,7 @@ import { readChunks } from '../model/output-chunks.ts';
 import { SIGKILL } from '../model/signal.ts';
 import type { Kept } from '../kernel/kernel.ts';
 import type { RunningContainer } from '../runtime/driver.ts';
-import { exitCodeOf } from './ended.ts';
+import { exitCodeOf } from './exit-code.ts';
 import type { LiveContainer } from './live-container.ts';
 
 /** What is kept of its output, as Docker does. */

@@ -13,7 +13,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type KeeperRecord, type KeeperStart, newRecord, readRecord, RECORD_BYTES } from '../model/keeper-record.ts';
+import {
+  type KeeperRecord,
+  type KeeperStart,
+  newRecord,
+  NO_LIMIT,
+  readRecord,
+  RECORD_BYTES,
+} from '../model/keeper-record.ts';
 import { bind, checked } from './libc.ts';
 import { beginRun } from './output-file.ts';
 
@@ -66,7 +73,12 @@ export function makeKeeperFiles(
     // The lock belongs to the open file description, which the keeper inherits: it is held until the last copy is closed.
     checked('flock', recordPath(directory), flock(record, LOCK_EX | LOCK_NB));
     const output = open(outputPath ?? join(directory, 'output'), O_RDWR | O_CREAT);
-    writeSync(record, newRecord({ ...start, ...(outputPath === undefined ? {} : beginRun(output)) }));
+    const begin = outputPath === undefined ? { beginBytes: 0 } : beginRun(output);
+    // Where not all is kept, nothing is given up before whoever wants to follow from the beginning could say so.
+    const window = start.ringBytes || (start.keepBytes ?? 0);
+    const limit =
+      window > 0 && start.limit === NO_LIMIT ? BigInt(begin.beginBytes + Math.ceil(window / 2)) : start.limit;
+    writeSync(record, newRecord({ ...start, ...begin, limit }));
     if (start.ringBytes > 0) ftruncateSync(output, start.ringBytes); // sparse: pages come with the first byte
     // Read and write: a FIFO opened so needs nobody at its other end and is never at its end (fifo(7)).
     const fifos = (['notify', 'control', 'input'] as const).map((name) => {

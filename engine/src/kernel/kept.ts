@@ -47,7 +47,8 @@ export class KeptProcess implements Kept, OutputSource {
       for (const follower of this.#followers) follower.look();
       if (notify.isEnded) this.#input.destroy(); // also ends a write() that waits for a reader
     });
-    this.#sendLimit(); // a daemon that died may have left one
+    // The limit is the launch's, until somebody could follow; or a follower's of a daemon that died.
+    setImmediate(() => this.#sendLimit());
     this.exit = notify.ended.then(() => reaped).then(() => this.record().exit ?? { code: null, signal: null });
   }
 

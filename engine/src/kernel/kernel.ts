@@ -76,6 +76,7 @@ export interface Kept {
   /**
    * Output from `from` (default: begin; or the oldest kept byte after it) to the process's end; `offset` is the first byte's
    * position. `from` must be the start of a chunk, or of a block. Several may follow at once. Destroy it to leave.
+   * Where not all output is kept: who follows in the turn of the event loop in which the launch resolves misses nothing.
    */
   follow(from?: number, options?: FollowOptions): { readonly offset: number; readonly stream: Readable };
   /** Resolves when the keeper's FIFO has taken the bytes: not before the process reads, when it reads slowly. */

@@ -101,11 +101,17 @@ test('everything is kept without a bound, each line with its bytes, over many bl
     expect(decode(file.subarray(at, at + BLOCK_BYTES)).length).toBeGreaterThan(0);
 });
 
-test('small writes stay whole, each a chunk', async () => {
-  const kept = await run('i=0; while [ $i -lt 300 ]; do head -c 4096 /large; i=$((i+1)); done');
-  const chunks = (await chunksOf(kept.follow().stream)).filter(({ stream }) => stream === 'stdout');
-  expect(Buffer.concat(chunks.map(({ bytes }) => bytes)).length).toBe(300 * 4096);
-  for (const { bytes } of chunks) expect(bytes.length % 4096).toBe(0);
+test('a small write that is alone in the pipe stays whole, also at the end of a block', async () => {
+  const kept = await run('while read x; do head -c 4096 /large; done');
+  const { stream } = kept.follow();
+  const chunks: OutputChunk[] = [];
+  stream.on('data', (piece: Buffer) => chunks.push(...decode(piece).filter((chunk) => chunk.stream === 'stdout')));
+  for (let count = 0; count < 40; count++) {
+    await kept.write(Buffer.from('\n'));
+    while (chunks.length <= count) await pause(1);
+  }
+  expect(kept.written).toBeGreaterThan(2 * BLOCK_BYTES);
+  expect(new Set(chunks.map(({ bytes }) => bytes.length))).toEqual(new Set([4096]));
 });
 
 test.each([1_000, 300_000, 2 ** 20])(
@@ -151,6 +157,22 @@ test.each([1_000, 300_000])(
     expect([count, hash.digest('hex')]).toEqual([total, createHash('sha256').update(large).digest('hex')]);
   },
 );
+
+test.each([
+  ['a bounded log', pipedPlan, { keepBytes: 100_000 }],
+  ['a ring', terminalPlan, { ringBytes: 2 ** 18 }],
+])('who follows %s at once misses nothing of a process that writes at once', async (_, plan, bound) => {
+  const directory = join(keepers, 'flood');
+  const script = plan === terminalPlan ? 'stty raw; cat /large' : 'cat /large';
+  const { kept } = await linux.launch(plan(root.directory, script), { directory, ...bound });
+  opened.push(kept);
+  const { stream, offset } = kept.follow();
+  expect(offset).toBe(kept.begin);
+  let count = 0;
+  for await (const piece of stream as AsyncIterable<Buffer>)
+    count += kept.form === 'raw' ? piece.length : decode(piece).reduce((sum, { bytes }) => sum + bytes.length, 0);
+  expect(count).toBe(total);
+});
 
 test('who does not hold a bounded log misses what was given back, and nobody waits', async () => {
   const kept = await run('read x; cat /large', { keepBytes: 300_000 });
