@@ -191,7 +191,7 @@ export class TreeWriter implements TarHandler {
     const there = statAt(directory, name);
     if (there === null) return false;
     if (isDirectory(there) && entry.type === 'directory') return true;
-    if (this.#options.keepTypes === true) this.#refuseOtherType(there, entry);
+    if (this.#options.keepTypes === true) this.#refuseOtherType(there, path, entry);
     removeTreeAt(directory, name);
     if (!isDirectory(there)) return false;
     this.#parents.forget();
@@ -200,16 +200,12 @@ export class TreeWriter implements TarHandler {
     return false;
   }
 
-  #refuseOtherType(there: Stat, entry: TarEntry): void {
-    const [path, base] = [`/${shown(joined(this.#options.below ?? bytes(''), entry.path))}`, shown(this.#base())];
-    if (isDirectory(there))
-      throw new EngineError('invalid_argument', `cannot overwrite directory "${path}" with non-directory "${base}"`);
-    if (entry.type === 'directory')
-      throw new EngineError('invalid_argument', `cannot overwrite non-directory "${path}" with directory "${base}"`);
-  }
-
-  #base(): ByteString {
-    return `/${this.#options.below ?? ''}` as ByteString;
+  #refuseOtherType(there: Stat, path: ByteString, entry: TarEntry): void {
+    const [at, into] = [`/${shown(path)}`, `/${shown(this.#options.below ?? bytes(''))}`];
+    const refuse = (what: string, by: string) =>
+      new EngineError('invalid_argument', `cannot overwrite ${what} "${at}" with ${by} "${into}"`);
+    if (isDirectory(there)) throw refuse('directory', 'non-directory');
+    if (entry.type === 'directory') throw refuse('non-directory', 'directory');
   }
 
   #impliedDirectory(directory: number, name: ByteString): void {

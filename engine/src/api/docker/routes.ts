@@ -29,8 +29,9 @@ export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): vo
 
 /** Clients send "application/json" with no body at all, and tar archives under several types: those are handed to the route
  * as the stream they are (`request.body` is a Readable), however long. */
-function readBodiesAsDockerDoes(app: FastifyInstance): void {
-  app.removeContentTypeParser('application/json');
+export function readBodiesAsDockerDoes(app: FastifyInstance): void {
+  // The docker CLI sends archives as text/plain (that is what its HTTP library makes of a body without a type).
+  app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     if (body === '') return done(null, undefined);
     try {
