@@ -44,7 +44,8 @@ export interface ContainerGroup {
   joinFiles(): string[];
   /** The same for its keeper: a group beside the container's, never inside. Empty where it stays with the daemon (v2). */
   keeperJoinFiles(): string[];
-  /** The v2 directory for CLONE_INTO_CGROUP; null where there is no v2 tree. */
+  /** The v2 directory for CLONE_INTO_CGROUP, one below the container's own when it hands controllers down; null where there is
+   * no v2 tree. */
   cgroupDirectory(): string | null;
   /** The v1 hierarchies in which it has a group: those that can be shown inside, since elsewhere it is in the daemon's. */
   hierarchies(): readonly V1Hierarchy[];

@@ -98,6 +98,16 @@ test('pids: a fork bomb stops at the limit; counters are those of the files; kil
   expect(group.members()).toEqual([]);
 });
 
+test('a container that hands controllers down can still be joined: where its processes are', async () => {
+  const group = create({});
+  const own = join('/sys/fs/cgroup', TOP, 'anna');
+  const script = `mkdir ${own}/init; echo 0 > ${own}/init/cgroup.procs; echo +memory > ${own}/cgroup.subtree_control; echo up; exec sleep 1000`;
+  await ready(run(group, script));
+  expect(group.cgroupDirectory()).toBe(join(own, 'init'));
+  expect((await printed(run(group, 'cat /proc/self/cgroup'))).text).toBe(`0::/${TOP}/anna/init\n`);
+  expect(group.members()).toHaveLength(1);
+});
+
 test('devices: Docker’s list holds by a program, and --privileged has none', async () => {
   const opened =
     'for one in null zero kmsg vda; do { true < /dev/$one; } 2> /dev/null && echo $one; done; mknod /tmp/node b 7 0 && echo made; rm /tmp/node';

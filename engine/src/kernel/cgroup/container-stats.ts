@@ -23,7 +23,7 @@ function fileOf(place: ContainerPlace, controller: string, file: string): string
 }
 
 /** "" for a file that is not there. */
-function readText(path: string): string {
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

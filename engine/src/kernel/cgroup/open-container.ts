@@ -5,7 +5,7 @@ import { EngineError } from '../../model/engine-error.ts';
 import type { ContainerGroup } from './container-group.ts';
 import { changeLimits } from './container-limits.ts';
 import { type ContainerPlace, keeperFiles, placeDirectory, treesWithGroup } from './container-place.ts';
-import { readOomKills, readStats } from './container-stats.ts';
+import { readOomKills, readStats, readText } from './container-stats.ts';
 import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
 import { removeBelow } from './remove-below.ts';
 import { watchOom } from './oom-watch.ts';
@@ -29,10 +29,10 @@ export function openContainer(place: ContainerPlace): ContainerGroup {
     path: `/${path}`,
     joinFiles: () =>
       treesWithGroup(place).map((tree) =>
-        join(placeDirectory(tree, place), tree.version === 1 ? 'tasks' : 'cgroup.procs'),
+        tree.version === 1 ? join(placeDirectory(tree, place), 'tasks') : join(joinable(place, tree), 'cgroup.procs'),
       ),
     keeperJoinFiles: () => keeperFiles(place),
-    cgroupDirectory: () => (host.unified === null ? null : placeDirectory({ mountPoint: host.unified }, place)),
+    cgroupDirectory: () => (host.unified === null ? null : joinable(place, { mountPoint: host.unified })),
     hierarchies: () => host.hierarchies.filter((hierarchy) => existsSync(placeDirectory(hierarchy, place))),
     update: (resources) => changeLimits(place, resources),
     stats: () => readStats(place),
@@ -49,6 +49,21 @@ export function openContainer(place: ContainerPlace): ContainerGroup {
     },
     remove: () => removeContainer(place, state),
   };
+}
+
+/**
+ * Where in the v2 tree a process can join. Once a container hands controllers down (an engine or systemd in it does) its own
+ * group takes no process any more (EBUSY, "no internal process"): then the first below that has some and hands nothing down.
+ */
+function joinable(place: ContainerPlace, tree: { mountPoint: string }): string {
+  const own = placeDirectory(tree, place);
+  if (place.host.flavour !== 'v2') return own;
+  const handsDown = (directory: string) => readText(join(directory, 'cgroup.subtree_control')).trim() !== '';
+  if (!handsDown(own)) return own;
+  const below = walkGroups(own, MOST_GROUPS).find(
+    (directory) => !handsDown(directory) && readProcesses(directory).length > 0,
+  );
+  return below ?? own;
 }
 
 async function removeContainer(place: ContainerPlace, state: RunState<''>): Promise<void> {
