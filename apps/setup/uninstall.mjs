@@ -19,7 +19,7 @@ import { SetupError, runTool } from './tool.mjs';
 import { UNINSTALL_USAGE, parseUninstallOptions } from './uninstall-options.mjs';
 
 /** What the set-up and the engine make in DRYDOCK_ROOT; without its data, only what can be made again. */
-const STATE = ['sandboxes', 'images', 'engine-id', 'logs', 'setup-journal.json'];
+const STATE = ['sandboxes', 'images', 'volumes', 'engine-id', 'logs', 'setup-journal.json'];
 /** What they make in DRYDOCK_RUN. */
 const RUN_STATE = ['engine.sock', 'lab.sock', 'start.json', 'lab-root', 'sandboxes', 'keepers', 'ground'];
 const KEPT_STATE = ['logs'];
