@@ -88,7 +88,9 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   for (const { app, path, mode, gid } of apps) await listenOn(app, path, mode, gid);
 
   // What the first learner would wait for: launch in its memfd and run once, and the thread that observes.
-  await linux.run({ start: 'nothing', blocks: { nothing: [] } });
+  linux
+    .run({ start: 'nothing', blocks: { nothing: [] } })
+    .catch((error: unknown) => log.error(error, 'Cannot run launch: no sandbox will start'));
   observation.warm();
 
   const mendNetwork = () => {
