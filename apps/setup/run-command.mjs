@@ -11,6 +11,7 @@ import { missingPackages } from './host-packages.mjs';
 import { imageStep } from './image/step.mjs';
 import { ensureLabUser } from './lab-user.mjs';
 import { instancePaths, projectRoot } from './paths.mjs';
+import { preview } from './preview.mjs';
 import { Progress } from './progress.mjs';
 import { engineCommand } from './server-jail.mjs';
 import { packagesStep } from './set-up.mjs';
@@ -58,6 +59,7 @@ async function runEngine(argv) {
 
 /** @param {string[]} argv */
 async function runLessons(argv) {
+  if (argv[0] === 'preview') return await preview(argv.slice(1), become);
   // Solving types at real terminals.
   const needed = argv[0] === 'solve' ? [dependenciesStep, ptyStep] : [dependenciesStep];
   await runSteps(needed, new Progress(process.stderr));

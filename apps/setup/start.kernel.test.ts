@@ -132,6 +132,30 @@ it('says that it runs when it is started a second time', () => {
   );
 });
 
+it('previews one lesson beside the lab, and leaves nothing of it', async () => {
+  const port = PORT + 1;
+  const args = ['lessons', 'preview', 'B/b2-pid', '--port', String(port)];
+  const author = spawn(process.execPath, [join(projectRoot, 'apps/setup/run.mjs'), ...args], { env });
+  const ended = new Promise((resolve) => author.once('close', resolve));
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    void ended.then(() => reject(new Error(`the preview ended:\n${text}`)));
+    for (const stream of [author.stdout, author.stderr])
+      stream.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        if (text.includes('lab ready')) resolve();
+      });
+  });
+  const page = async (path: string) => await fetch(`http://127.0.0.1:${port}${path}`);
+  expect(await (await page('/')).text()).toContain('A process tree of your own');
+  expect((await page('/learn/B/b2-pid')).status).toBe(200);
+  expect(await (await page('/')).text()).not.toContain('A view of the files');
+  author.kill('SIGTERM');
+  await ended;
+  expect(readdirSync(paths.run).filter((name) => name.startsWith('preview-'))).toEqual([]);
+  expect(await listSandboxes(paths.labSocket)).toEqual([]);
+});
+
 it('starts a killed engine again, with its sandbox', async () => {
   expect(await createSandbox('guest')).toContain('"state":"running"');
   process.kill(Number(child((uid) => uid === '0').pid), 'SIGKILL');

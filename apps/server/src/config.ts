@@ -13,6 +13,8 @@ export interface Config {
   labSocket: string;
   databaseUrl: string;
   lessons: string;
+  /** "B/b2-pid": serves this lesson alone, as its files are at each look. Null: all, as they were at the start. */
+  preview: string | null;
   /** Origins that reach the lab besides its own loopback address: a port forward, a proxy with TLS. */
   extraOrigins: string[];
   leasePolicy: LeasePolicy;
@@ -46,6 +48,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, st
     labSocket: env['DRYDOCK_SOCKET'] ? join(dirname(env['DRYDOCK_SOCKET']), 'lab.sock') : join(run, 'lab.sock'),
     databaseUrl,
     lessons: env['DRYDOCK_LESSONS'] ?? join(home, 'lessons'),
+    preview: env['DRYDOCK_PREVIEW'] || null,
     leasePolicy: LEASE_POLICY,
     extraOrigins: (env['DRYDOCK_ORIGINS'] ?? '').split(',').filter(Boolean).map(checkedOrigin),
   };

@@ -1,5 +1,7 @@
 // A learner's way through a step, over real sockets and a real database; the kernel is scripted (the real one is in
 // lab.kernel.test.ts).
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask } from './testing/lab-client.ts';
 import { scriptedProcess } from './testing/scripted-engine.ts';
@@ -361,5 +363,33 @@ describe('a full machine', () => {
       .map(([{ state: now, message }]) => [now, message?.match(/number (\d)/)?.[1]]);
     expect(told).toContainEqual(['queued', '2']);
     expect(told).toContainEqual(['queued', '1']);
+  });
+});
+
+describe('a preview', () => {
+  it('shows one lesson as its files are when a step is opened, to an author of its own', async () => {
+    const lessons = join(lab.directory, 'lessons');
+    cpSync(lab.config.lessons, lessons, { recursive: true });
+    const preview = new LabUnderTest({ DRYDOCK_PREVIEW: 'B/b2-pid', DRYDOCK_LESSONS: lessons });
+    await preview.engine.listen();
+    await preview.start();
+    try {
+      const tab = await preview.connect();
+      const before = await tab.request('step:open', TRAP);
+      expect([...preview.engine.sandboxes.keys()]).toEqual(['preview']);
+      expect(before.verdict.checks.map(({ id }) => id)).toEqual(['stays', 'children', 'nobody']);
+      const file = join(lessons, 'b-namespaces/b2-pid/1-the-trap/step.yaml');
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll('nobody', 'no-one'));
+      const after = await tab.request('step:open', TRAP);
+      expect(after.verdict.checks.map(({ id }) => id)).toEqual(['stays', 'children', 'no-one']);
+      preview.engine.patch({ upsert: [trapped({ pidForChildren: null })] });
+      await tab.until(
+        'it is judged by the new files',
+        () => tab.heard('step:verdict').at(-1)?.[0].hint === 'not-forked',
+      );
+      expect((await tab.request('step:hint', { index: 0 })).id).toBe('not-forked');
+    } finally {
+      await preview.end();
+    }
   });
 });

@@ -11,8 +11,8 @@ import { Tickets } from './http/tickets.ts';
 import { openWebApp, type WebApp } from './http/web-app.ts';
 import { freshLease } from './learner/lease-policy.ts';
 import { LearnersHere } from './learner/learners-here.ts';
-import { findLesson, loadLessons } from './lessons/library.ts';
-import { formatProblem } from './lessons/problem.ts';
+import { lessonSource } from './lessons/lesson-source.ts';
+import { findLesson } from './lessons/library.ts';
 import { say, sentenceOf } from './messages/messages.ts';
 import { pageSource } from './pages/page-source.ts';
 import { openDatabase, rehearse } from './repositories/database.ts';
@@ -24,6 +24,8 @@ import { openLabSockets } from './socket/lab-sockets.ts';
 
 /** Without accounts the whole server has one learner, so that another browser resumes the same work. */
 export const SOLO_LEARNER = 'solo';
+/** Who looks at a lesson that is being written: another one, with a sandbox of its own. */
+const AUTHOR = 'preview';
 
 declare global {
   var __drydockPages: PageSource | undefined;
@@ -43,20 +45,22 @@ export async function startLab(
 ): Promise<Lab> {
   const database = await openDatabase(config.databaseUrl, join(config.home, 'prisma/migrations'));
   const learners = new Learners(database);
-  await learners.ensure(SOLO_LEARNER);
+  const learner = config.preview === null ? SOLO_LEARNER : AUTHOR;
+  await learners.ensure(learner);
 
   const steps = new Steps(database);
   const leases = new Leases(database);
   await rehearse(database, async (inside) => {
-    const ref = { learner: SOLO_LEARNER, track: '', lesson: '', step: '' };
-    await new Leases(inside).find(SOLO_LEARNER);
-    await new Leases(inside).save(freshLease(SOLO_LEARNER, SOLO_LEARNER, 0, config.leasePolicy));
+    const ref = { learner, track: '', lesson: '', step: '' };
+    await new Leases(inside).find(learner);
+    await new Leases(inside).save(freshLease(learner, learner, 0, config.leasePolicy));
     await new Steps(inside).find(ref);
     await new Steps(inside).begin(ref, { startedAtMs: 0, sandboxEpoch: '', baseline: [] });
   });
-  const library = loadLessons(config.lessons);
-  for (const problem of library.problems) log.warn(formatProblem(problem));
-  globalThis.__drydockPages = pageSource(() => library, steps);
+  // An author reads at a terminal, not in a log.
+  const tell = (sentence: string): void => (config.preview === null ? log.warn(sentence) : console.error(sentence));
+  const library = lessonSource(config.lessons, config.preview, tell);
+  globalThis.__drydockPages = pageSource(library, steps);
 
   const engine = new EngineClient(config.labSocket);
   const tickets = new Tickets();
@@ -68,7 +72,7 @@ export async function startLab(
     policy: config.leasePolicy,
     log,
     findStep: (track, lesson, step) =>
-      findLesson(library, track, lesson)?.content?.steps.find(({ id }) => id === step) ?? null,
+      findLesson(library(), track, lesson)?.content?.steps.find(({ id }) => id === step) ?? null,
   });
 
   const web = await openWeb(config);
@@ -86,17 +90,17 @@ export async function startLab(
     origins: () => origins,
     visitors: {
       learnerOf: (token) => learners.ofSession(token),
-      welcome: async () => ({ token: await learners.beginSession(SOLO_LEARNER), learner: SOLO_LEARNER }),
+      welcome: async () => ({ token: await learners.beginSession(learner), learner }),
     },
     tickets,
-    expect: (learner, path) => {
+    expect: (who, path) => {
       const [, track = '', lesson = ''] = /^\/learn\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-      if (!findLesson(library, track, lesson)?.content) return;
+      if (!findLesson(library(), track, lesson)?.content) return;
       // What keeps it from being made is said when the page opens its step.
       here
-        .of(learner)
+        .of(who)
         .expect()
-        .catch((error: unknown) => log.info({ error, learner }, 'a sandbox was not made ahead'));
+        .catch((error: unknown) => log.info({ error, learner: who }, 'a sandbox was not made ahead'));
     },
     web,
     health: () => healthOf(engine),

@@ -98,7 +98,7 @@ export class LearnerLab {
       if (resumed) this.#tell('info', resumed === 'frozen' ? 'resumedFrozen' : 'resumedStopped');
       const ref = { learner: this.#parts.learner, track, lesson, step };
       const session = await this.#withTerminals(async (prepare) => {
-        const found = this.#sessions.get(nameOf(ref)) ?? (await this.#begin(ref, loaded, ready, prepare));
+        const found = this.#ofFiles(ref, loaded) ?? (await this.#begin(ref, loaded, ready, prepare));
         if (found.epoch !== ready.epoch) await found.begin(ready.epoch, prepare);
         return found;
       });
@@ -156,6 +156,16 @@ export class LearnerLab {
     this.terminals.drop();
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     if (this.tabs.size > 0) await this.keeper.left();
+  }
+
+  /** A step that is followed already; one whose files were read again since is followed anew. */
+  #ofFiles(ref: StepRef, loaded: LoadedStep): StepSession | undefined {
+    const found = this.#sessions.get(nameOf(ref));
+    if (!found || found.loaded === loaded) return found;
+    this.#sessions.delete(nameOf(ref));
+    found.tabs.clear();
+    void found.close();
+    return undefined;
   }
 
   #isAnyOpen(): boolean {

@@ -38,7 +38,7 @@ const MAX_HINTS = 3;
 export class StepSession {
   readonly tabs = new Set<Tab>();
   readonly ref: StepRef;
-  readonly #loaded: LoadedStep;
+  readonly loaded: LoadedStep;
   readonly #parts: StepParts;
   readonly #feed: ObservationFeed;
   readonly #recorder: Recorder;
@@ -54,7 +54,7 @@ export class StepSession {
 
   constructor(ref: StepRef, loaded: LoadedStep, parts: StepParts) {
     this.ref = ref;
-    this.#loaded = loaded;
+    this.loaded = loaded;
     this.#parts = parts;
     this.#feed = new ObservationFeed(
       {
@@ -87,7 +87,7 @@ export class StepSession {
     this.#verdicts = null;
     this.#firstLook = true;
     const enrolment = this.#parts.steps.enrol(this.ref);
-    await together([prepare(this.#loaded.setup), enrolment]);
+    await together([prepare(this.loaded.setup), enrolment]);
     const snapshot = await this.#feed.start(true);
     const baseline = snapshot.processes.map(({ key }) => key);
     const start = { startedAtMs: snapshot.atMs, sandboxEpoch: epoch, baseline };
@@ -143,7 +143,7 @@ export class StepSession {
   get predictedRight(): boolean | null {
     const { observed, progress } = this.#stored;
     if (observed === null || progress.predicted === null) return null;
-    return progress.predicted === this.#loaded.step.predict.answer;
+    return progress.predicted === this.loaded.step.predict.answer;
   }
 
   /** Run is refused until the learner said what they expect. */
@@ -154,7 +154,7 @@ export class StepSession {
   async predict(option: string): Promise<StepProgress> {
     const row = this.#stored;
     if (row.progress.predicted !== null && row.progress.predicted !== option) throw new LabError('predicted');
-    if (!this.#loaded.step.predict.options.some(({ id }) => id === option)) throw new LabError('noOption', { option });
+    if (!this.loaded.step.predict.options.some(({ id }) => id === option)) throw new LabError('noOption', { option });
     const kept = await this.#parts.steps.predict(row.id, option, Date.now());
     if (row.observed) await this.#parts.steps.observed(row.id, row.observed);
     const progress = this.#progressed({ predicted: kept.option, predictedAtMs: kept.madeAtMs });
@@ -164,7 +164,7 @@ export class StepSession {
   }
 
   async explain(option: string): Promise<Answers['step:explain']> {
-    const { explain } = this.#loaded.step;
+    const { explain } = this.loaded.step;
     const chosen = explain.options.find(({ id }) => id === option);
     if (!chosen) throw new LabError('noOption', { option });
     await this.#parts.steps.explain(this.#stored.id, option);
@@ -175,10 +175,10 @@ export class StepSession {
   /** The hint at this place: one opened before, or the next, chosen by what is observed now. */
   async hint(index: number): Promise<Answers['step:hint']> {
     const opened = this.progress.hintsOpened;
-    const again = this.#loaded.step.hints.find(({ id }) => id === opened[index]);
+    const again = this.loaded.step.hints.find(({ id }) => id === opened[index]);
     if (again) return answerOf(again, this.progress);
     if (index > opened.length) throw new LabError('hintInOrder');
-    const ladder = hintLadder(this.#loaded.step, this.verdict('en'));
+    const ladder = hintLadder(this.loaded.step, this.verdict('en'));
     const place = ladder[index];
     const next = place && !opened.includes(place.id) ? place : ladder.find(({ id }) => !opened.includes(id));
     if (!next || index >= MAX_HINTS) throw new LabError('noHint');
@@ -191,7 +191,7 @@ export class StepSession {
     const { hintsOpened, attempts, solvedAtMs, solutionOpened } = this.progress;
     if (hintsOpened.length === 0 && attempts === 0 && solvedAtMs === null) throw new LabError('solutionLocked');
     if (!solutionOpened) await this.#parts.steps.solution(this.#stored.id);
-    return { text: this.#loaded.solution.text, progress: this.#progressed({ solutionOpened: true }) };
+    return { text: this.loaded.solution.text, progress: this.#progressed({ solutionOpened: true }) };
   }
 
   get #stored(): StepRow {
@@ -214,7 +214,7 @@ export class StepSession {
     const row = this.#row;
     if (!state || !row) return;
     const before = this.#verdicts;
-    const { id, step } = this.#loaded;
+    const { id, step } = this.loaded;
     const context = (language: Language): Context => ({
       language,
       stepStartedAtMs: row.start.startedAtMs,

@@ -17,6 +17,9 @@ const USAGE = `Usage: npm run lessons -- <command> [options]
   new TRACK/LESSON [STEP…]
              makes the folder of a lesson that its track.yaml names; it validates, and every text that is
              still to be written says so. Steps are named like 1-some-name; without any there is one
+  preview TRACK/LESSON [--port N]
+             serves this one lesson, as its files are at each reload of the page, with a running engine
+             (npm run engine)
 
   --json FILE     also writes the result as JSON
   --lessons DIR   another folder than lessons/
