@@ -109,7 +109,9 @@ export class TarReader {
 
   /** Call after the last push. Throws where the archive stops in the middle. */
   finish(): void {
-    const between = this.#state === 'header' && this.#heldBytes === 0 && this.#records.length === 0;
+    // umoci insert (0.4.7) leaves out the last padding and the end mark; Go's archive/tar takes that, so Docker does.
+    const between =
+      this.#state === 'padding' || (this.#state === 'header' && this.#heldBytes === 0 && this.#records.length === 0);
     if (this.#state !== 'end' && !between) throw badTar('it ends too early');
     if (!this.#begun) throw badTar('it is empty');
   }
