@@ -55,8 +55,16 @@ const PYTEST = [
   ['cffi-backend', '_cffi_backend'],
 ].map(([name = '', module = '']) => ({ names: [`python3-${name}`], there: () => pythonHas(module) }));
 
+/** Others' tools for images at rest, and the libraries of theirs that a small system lacks. @type {Client[]} */
+const IMAGE_TOOLS = [
+  { names: ['skopeo'], there: () => findProgram('skopeo') !== null },
+  { names: ['umoci'], there: () => findProgram('umoci') !== null },
+  { names: ['libgpgme11', 'libgpgme11t64'], there: () => findProgram('skopeo') !== null },
+  { names: ['libassuan0', 'libassuan9'], there: () => findProgram('skopeo') !== null },
+];
+
 /** The clients that the project's own tests use. */
-export const TEST_CLIENTS = [...DOCKER, ...PYTHON_DOCKER];
+export const TEST_CLIENTS = [...DOCKER, ...PYTHON_DOCKER, ...IMAGE_TOOLS];
 /** The clients that other people's suites use. */
 export const SUITE_CLIENTS = [...TEST_CLIENTS, ...PYTEST];
 

@@ -6,6 +6,7 @@ import type { ImageContext } from './image-context.ts';
 import { historyOf, inspectImage, listImages } from './list.ts';
 import { loadImages } from './load.ts';
 import { pruneImages, removeImage } from './remove.ts';
+import { saveImages } from './save.ts';
 
 export function imagesBackend(context: ImageContext): ImagesBackend {
   return {
@@ -21,6 +22,7 @@ export function imagesBackend(context: ImageContext): ImagesBackend {
         throw new EngineError('invalid_argument', 'refusing to create a tag with a digest reference');
       context.tag(tag === '' ? completed(reference) : withTag(reference, tag), image.id);
     },
+    save: (names) => saveImages(context, names),
     load: async (archive, tell) => {
       await loadImages(context, archive, tell);
     },

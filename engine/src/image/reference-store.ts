@@ -5,7 +5,13 @@ import { z } from 'zod';
 import { readIfThere, writeAtomically } from '../kernel/atomic-file.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { EngineError } from '../model/engine-error.ts';
-import { canonicalName, completed, type ImageReference, parseReference } from '../model/image-reference.ts';
+import {
+  canonicalName,
+  completed,
+  type ImageReference,
+  parseReference,
+  repositoryOf,
+} from '../model/image-reference.ts';
 
 const schema = z.record(
   z.string(),
@@ -31,6 +37,14 @@ export class ReferenceStore {
     return [...this.#references]
       .filter(([, one]) => one === id)
       .map(([name]) => completed(parseReference(name)))
+      .sort((a, b) => (canonicalName(a) < canonicalName(b) ? -1 : 1));
+  }
+
+  /** The names with a tag of one repository, sorted. */
+  tagsOf(repository: ImageReference): ImageReference[] {
+    return [...this.#references.keys()]
+      .map((name) => completed(parseReference(name)))
+      .filter((one) => one.tag !== undefined && repositoryOf(one) === repositoryOf(repository))
       .sort((a, b) => (canonicalName(a) < canonicalName(b) ? -1 : 1));
   }
 

@@ -24,5 +24,7 @@ export interface ImagesBackend {
     untilMs?: number;
   }): Promise<object>;
   tag(name: string, repository: string, tag: string): void;
+  /** Throws before the first byte for an image that is not there. */
+  save(names: readonly string[]): AsyncIterable<Uint8Array>;
   load(archive: AsyncIterable<Uint8Array>, tell: Told): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { parseTimeNs } from '../../model/go-time.ts';
 import { flagFilter, type Filters, labelsMatch, parseFilters } from './filters.ts';
 import type { ImagesBackend } from './images-backend.ts';
 import { jsonStream } from './json-stream.ts';
-import { queryFlag, queryText } from './query.ts';
+import { queryFlag, queryText, queryTexts } from './query.ts';
 import { requestedMinor } from './version-prefix.ts';
 
 const LIST_FILTERS = ['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until'];
@@ -92,7 +92,17 @@ export function imageRoutes(app: FastifyInstance, backend: ImagesBackend): void 
     });
   });
 
+  const save = (reply: FastifyReply, names: readonly string[]) =>
+    reply.type('application/x-tar').send(Readable.from(backend.save(names), { objectMode: false }));
+
+  app.get('/images/get', ({ query }, reply) => {
+    const names = queryTexts(query, 'names');
+    if (names.length === 0) throw new EngineError('invalid_argument', 'Cannot save images: no names were given');
+    return save(reply, names);
+  });
+
   nameRoutes(app, 'GET', {
+    get: (_request, reply, name) => save(reply, [name]),
     json: async ({ originalUrl }, _reply, name) => withVirtualSize(await backend.inspect(name), originalUrl),
     history: (_request, _reply, name) => backend.history(name),
   });

@@ -9,6 +9,12 @@ export function queryText(query: unknown, key: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** All values of a key that may be repeated. */
+export function queryTexts(query: unknown, key: string): string[] {
+  const value = (query as Query)[key];
+  return (Array.isArray(value) ? value : [value ?? '']).filter((one) => one !== '');
+}
+
 /** moby's BoolValue: absent, "", "0", "no", "false" and "none" are false; everything else is true. */
 export function queryFlag(query: unknown, key: string, absent = false): boolean {
   const value = queryText(query, key)?.trim().toLowerCase();
