@@ -7,10 +7,13 @@ import { containersBackend, CONTAINER_JOBS } from './container/backend.ts';
 import { Containers } from './container/containers.ts';
 import type { ContainerContext } from './container/context.ts';
 import { Events } from './container/events.ts';
+import { processOfExec } from './container/exec-process.ts';
+import { Execs } from './container/execs.ts';
 import { containerLimits } from './container/limits.ts';
 import { recoverContainers } from './container/recover.ts';
 import { releaseContainers } from './container/release.ts';
 import { ContainerStore } from './container/store.ts';
+import { streamsBackend } from './container/streams.ts';
 import { imagesBackend } from './image/backend.ts';
 import { imageContext } from './image/image-context.ts';
 import { OverlayDriver } from './image/overlay.ts';
@@ -89,9 +92,16 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
       .map(({ id, isUp }) => ({ id, running: isUp })),
     ...[...context.making].filter(([, image]) => image === imageId).map(([id]) => ({ id, running: true })),
   ]);
-  const backend = containersBackend(context, () => []);
+  const execs = new Execs({
+    containers,
+    kernel: linux,
+    processOf: (container, config) => processOfExec(container, config, machine),
+  });
+  const cgroupVersion = cgroupHost.flavour === 'v2' ? '2' : '1';
+  const streams = streamsBackend({ containers, events, execs, cgroupVersion });
+  const backend = containersBackend(context, (id) => execs.idsOf(id));
   return {
-    backends: { containers: asJobs(jobs, backend, CONTAINER_JOBS), images: imagesBackend(imageWork), volumes },
+    backends: { containers: asJobs(jobs, backend, CONTAINER_JOBS), images: imagesBackend(imageWork), volumes, streams },
     counts: () => {
       const states = containers.all().map(({ state }) => state.status);
       const paused = states.filter((status) => status === 'paused').length;
@@ -107,11 +117,15 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
     },
     recover: async () => {
       const { started } = await recoverContainers(context);
+      await execs.recover();
       // What no image refers to goes: the containers have said by now which images they use.
       await images.collect();
       started.catch((error: unknown) => log.error(error, 'Cannot start containers again'));
     },
-    release: () => releaseContainers(context),
+    release: () => {
+      execs.close();
+      return releaseContainers(context);
+    },
     removeAll: async () => {
       for (const { id } of containers.all()) await backend.remove(id, { force: true, withVolumes: true });
     },

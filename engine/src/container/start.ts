@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
 import { EngineError } from '../model/engine-error.ts';
+import { logPolicy } from '../model/log-config.ts';
 import type { ExecDriver, Launchable, RunningContainer } from '../runtime/driver.ts';
 import type { ContainerState } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -69,6 +70,7 @@ export function launchable(container: LiveContainer, group: ContainerGroup): Lau
     group,
     directory: keeperDirectory(container),
     logPath: container.logPath,
+    logKeepBytes: logPolicy(hostConfig.LogConfig).keepBytes,
     openStdin: config.OpenStdin,
     init: hostConfig.Init ?? false,
   };

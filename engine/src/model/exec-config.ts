@@ -55,18 +55,6 @@ export function inspectExec({ id, containerId, config, running, exitCode, pid, c
   };
 }
 
-/** The environment of an exec: the container's, what it asks for itself on top, TERM where there is a terminal. */
-export function execEnv(container: readonly string[], own: readonly string[], terminal: boolean): string[] {
-  const env = new Map<string, string>();
-  const nameOf = (entry: string) => entry.split('=', 1)[0] ?? '';
-  for (const entry of [...(terminal ? ['TERM=xterm'] : []), ...container]) env.set(nameOf(entry), entry);
-  // Without "=" it is taken away, as of docker run -e.
-  for (const entry of own)
-    if (entry.includes('=')) env.set(nameOf(entry), entry);
-    else env.delete(entry);
-  return [...env.values()];
-}
-
 /** 127 for a program that is not there, 126 for anything else that kept an exec from starting. */
 export const failedExitCode = (message: string): number =>
   /executable file not found|no such file or directory/.test(message) ? 127 : 126;

@@ -4,10 +4,10 @@ import { CAPABILITIES } from './capabilities.ts';
 import type { ContainerConfig, HostConfig } from './container-config.ts';
 import { EngineError } from './engine-error.ts';
 import { parseExtraHost } from './etc-files.ts';
+import { logPolicy } from './log-config.ts';
 import { checkRestartPolicy } from './restart-policy.ts';
 import { parseSignal } from './signal.ts';
 
-const LOG_DRIVERS = ['json-file', 'none'];
 const invalid = (message: string): EngineError => new EngineError('invalid_argument', message);
 
 /** Throws invalid_argument; what comes back are warnings for the answer. */
@@ -43,8 +43,7 @@ function checkHost(hostConfig: HostConfig): void {
   if (hostConfig.ShmSize < 0) throw invalid('SHM size can not be less than 0');
   if (!['', 'default'].includes(hostConfig.Isolation))
     throw invalid(`invalid isolation '${hostConfig.Isolation}' on linux`);
-  if (!LOG_DRIVERS.includes(hostConfig.LogConfig.Type))
-    throw invalid(`logger: no log driver named '${hostConfig.LogConfig.Type}' is registered`);
+  logPolicy(hostConfig.LogConfig);
   if (Object.keys(hostConfig.StorageOpt ?? {}).length > 0)
     throw invalid('--storage-opt is not supported: the size of a writable layer is that of its file system');
 }

@@ -13,6 +13,9 @@ import { execPlan } from './exec-plan.ts';
 import { containerPlan, type NativeContainer, type NativeGroup, type NativeHost, terminalSize } from './native-plan.ts';
 import { startFailure } from './start-failure.ts';
 
+/** Of an exec's output, for who reads it slowly; what nobody reads is thrown away. */
+const EXEC_KEEP_BYTES = 2 ** 20;
+
 export interface NativeOptions {
   readonly kernel: Kernel;
   readonly host: NativeHost;
@@ -99,6 +102,7 @@ class NativeRunning implements RunningContainer {
       const { kept } = await this.#options.kernel.launch(plan, {
         directory,
         descriptors: { init },
+        keepBytes: EXEC_KEEP_BYTES,
         cols: width,
         rows: height,
       });

@@ -6,6 +6,8 @@ import { imageRoutes } from './images.ts';
 import type { ContainersBackend } from './containers-backend.ts';
 import { containerRoutes } from './containers.ts';
 import { containerWaitRoute } from './containers-wait.ts';
+import { streamRoutes } from './streams.ts';
+import type { StreamsBackend } from './streams-backend.ts';
 import { swarmRoutes } from './swarm.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes, type VolumesBackend } from './volumes.ts';
@@ -15,6 +17,7 @@ export interface DockerBackends {
   images: ImagesBackend;
   containers: ContainersBackend;
   volumes: VolumesBackend;
+  streams: StreamsBackend;
 }
 
 export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): void {
@@ -23,6 +26,7 @@ export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): vo
   imageRoutes(app, backends.images);
   containerRoutes(app, backends.containers);
   containerWaitRoute(app, backends.containers);
+  streamRoutes(app, backends.streams);
   swarmRoutes(app);
   volumeRoutes(app, backends.volumes);
 }
