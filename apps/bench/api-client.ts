@@ -14,16 +14,21 @@ export class ApiClient {
     this.#socketPath = socketPath;
   }
 
-  call(method: string, path: string, body?: unknown, bytes?: Buffer): Promise<Answer> {
+  async call(method: string, path: string, body?: unknown, bytes?: Buffer): Promise<Answer> {
+    const answer = await this.bytes(method, path, body, bytes);
+    return { status: answer.status, text: answer.bytes.toString() };
+  }
+
+  /** Like `call`, for what is no text. */
+  bytes(method: string, path: string, body?: unknown, bytes?: Buffer): Promise<{ status: number; bytes: Buffer }> {
     const content = bytes ?? (body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body)));
     const type = bytes ? 'application/x-tar' : 'application/json';
     const headers = { 'content-length': content.length, ...(content.length > 0 && { 'content-type': type }) };
     return new Promise((resolve, reject) => {
       const call = request({ socketPath: this.#socketPath, method, path, headers, agent: this.#agent }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (part: string) => (text += part));
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+        const parts: Buffer[] = [];
+        answer.on('data', (part: Buffer) => parts.push(part));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, bytes: Buffer.concat(parts) }));
         answer.on('error', reject);
       });
       call.on('error', reject);

@@ -26,10 +26,10 @@ export async function runCommand(name, argv) {
     else if (name === 'engine') process.exitCode = await runEngine(argv);
     else if (name === 'lessons') process.exitCode = await runLessons(argv);
     else if (name === 'conformance') process.exitCode = await runConformance(argv);
-    else if (name === 'bench') process.exitCode = await runBench(argv);
+    else if (name === 'bench' || name === 'soak') process.exitCode = await runOnBundle(name, argv);
     else
       throw new SetupError(
-        `Cannot run "${name ?? ''}": there is no such command. Commands: engine, doctor, lessons, conformance, bench.`,
+        `Cannot run "${name ?? ''}": there is no such command. Commands: engine, doctor, lessons, conformance, bench, soak.`,
       );
   } catch (error) {
     reportFailure(error);
@@ -79,10 +79,10 @@ async function runConformance(argv) {
   return await become(process.execPath, args, process.env);
 }
 
-/** Our engine beside its peers. @param {string[]} argv */
-async function runBench(argv) {
-  await runSteps([...buildSteps(['launch', 'engine'])], new Progress(process.stderr));
-  const main = join(projectRoot, 'apps/bench/main.ts');
+/** The benchmark and the long runs: against the engine as it is built, not the source tree. @param {'bench' | 'soak'} name @param {string[]} argv */
+async function runOnBundle(name, argv) {
+  await runSteps(buildSteps(['launch', 'engine']), new Progress(process.stderr));
+  const main = join(projectRoot, 'apps', name, 'main.ts');
   return await become(process.execPath, ['--import', 'tsx', main, ...argv], process.env);
 }
 

@@ -1,4 +1,4 @@
-// `npm run engine|doctor|lessons|conformance|bench`: looks at Node's version, like start.mjs, then goes on in run-command.mjs.
+// `npm run engine|doctor|lessons|conformance|bench|soak`: looks at Node's version, like start.mjs, then goes on in run-command.mjs.
 import { nodeVersionProblem } from './node-version.mjs';
 
 var problem = nodeVersionProblem(process.version, process.execPath);
