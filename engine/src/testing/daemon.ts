@@ -18,6 +18,7 @@ import type { Duplex } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreateTerminal, ExecResult, Sandbox, Terminal } from '../api/lab/schemas.ts';
+import { launchPath } from '../kernel/launch-program.ts';
 import { freshLaunch } from './launch.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
@@ -95,6 +96,7 @@ export class TestDaemon {
     return {
       ...process.env,
       DRYDOCK_ROOT: this.root,
+      DRYDOCK_LAUNCH: launchPath(),
       DRYDOCK_RUN: this.#run,
       DRYDOCK_SOCKET: this.engineSocket,
     };
@@ -119,7 +121,10 @@ export class TestDaemon {
     this.#process = daemon;
     await new Promise<void>((resolve, reject) => {
       let said = '';
-      const failed = () => reject(new Error(`The engine did not start: ${this.log.slice(-2000)}`));
+      const failed = () => {
+        clearTimeout(guard);
+        reject(new Error(`The engine did not start: ${this.log.slice(-2000)}`));
+      };
       const guard = setTimeout(failed, READY_MS);
       daemon.once('exit', failed);
       daemon.stdout?.on('data', (text: Buffer) => {
