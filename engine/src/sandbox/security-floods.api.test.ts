@@ -1,6 +1,7 @@
 // One learner takes all he can get of one thing after another; the other one goes on as if nothing were, and when the first
 // is removed nothing of him is left. Nothing is timed: a terminal that does not echo any more is a test that hangs.
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Stats } from '../api/lab/schemas.ts';
 import { SYSCALL_TABLE } from '../model/syscall-table.ts';
@@ -113,6 +114,30 @@ time.sleep(1000)
     what: 'namespaces',
     argv: shell('for i in $(seq 90); do unshare -Un sleep 1000 & done; sleep 1; wait -n; echo refused; sleep 1000'),
     taken: until(/(No space left on device|refused)/),
+  },
+  {
+    what: 'tracked connections, in a network of his own, and towards the host’s',
+    argv: python(`
+import socket, subprocess, time
+def run(*args): subprocess.run(args, check=True)
+def sent(to, count):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for port in range(1, count):
+        try: sock.sendto(b'x', (to, port))
+        except OSError: pass
+gateway = subprocess.run(['ip', '-4', 'route', 'show', 'default'], capture_output=True, text=True).stdout.split()[2]
+run('nft', 'add table ip t; add chain ip t out { type filter hook output priority 0; }; add rule ip t out ct state new counter')
+for _ in range(8): sent('127.0.0.2', 65000)
+print('tracked', open('/proc/sys/net/netfilter/nf_conntrack_count').read().strip(), flush=True)
+for _ in range(2): sent(gateway, 65000)
+print('sent to the host', flush=True)
+time.sleep(1000)
+`),
+    taken: async (typed) => {
+      await typed.until(/tracked [1-9]\d{4,}[\s\S]*sent to the host/);
+      // What is refused before it is a connection takes no room in the host's own table.
+      expect(Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8'))).toBeLessThan(5000);
+    },
   },
   {
     what: 'control groups',

@@ -14,6 +14,8 @@ test('each setting is judged by its own rule', () => {
   expect([defaults['kernel.pty.max'], defaults['kernel.pty.reserve']]).toEqual([true, true]);
   expect(judge({ 'kernel.pty.max': '65536' })['kernel.pty.max']).toBe(false);
   expect(judge({ 'kernel.pty.reserve': '0' })['kernel.pty.reserve']).toBe(false);
+  expect(judge({ 'net.netfilter.nf_conntrack_max': '262144' })['net.netfilter.nf_conntrack_max']).toBe(false);
+  expect(judge({ 'net.netfilter.nf_conntrack_max': '65536' })['net.netfilter.nf_conntrack_max']).toBe(true);
   expect(judge({ 'kernel.core_pattern': '|/usr/share/apport/apport' })['kernel.core_pattern']).toBe(false);
   expect(judge({ 'kernel.core_pattern': 'core' })['kernel.core_pattern']).toBe(true);
   expect(judge({ 'dev.tty.legacy_tiocsti': '1' })['dev.tty.legacy_tiocsti']).toBe(false);

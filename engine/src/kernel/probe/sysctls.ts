@@ -44,6 +44,14 @@ const WISHES: readonly Wish[] = [
   },
   atLeast('fs.inotify.max_user_instances', 1024, 'the observer watches cgroup files of every sandbox'),
   atLeast('fs.inotify.max_user_watches', 65_536, 'the observer watches cgroup files of every sandbox'),
+  {
+    // Each network namespace has a table of its own up to this size, and a learner makes 64 of them.
+    key: 'net.netfilter.nf_conntrack_max',
+    wanted: 'at most 65536',
+    met: (present) => Number(present) <= 65_536,
+    value: '65536',
+    why: 'one learner can fill a table of this size in each of his networks, 256 bytes an entry that no group counts',
+  },
   atLeast('kernel.dmesg_restrict', 1, 'the kernel log tells a learner about the host and the others'),
   atLeast('kernel.kptr_restrict', 2, 'kernel addresses make exploits easy'),
   // 1 can't be taken back before a reboot, so 2 is what the set-up writes.
