@@ -97,7 +97,7 @@ export class TreeWriter implements TarHandler {
     const name = parts.pop();
     if (name === undefined) return this.#takeRoot(entry);
     const inner = parts.join('/') as ByteString;
-    const parent = this.#options.below === undefined ? inner : joined(this.#options.below, inner);
+    const parent = this.#inside(inner);
     if (this.#options.whiteouts !== 'plain') {
       const whiteout = whiteoutOf(entry.path, parts, name);
       if (whiteout === 'metadata') return;
@@ -107,6 +107,11 @@ export class TreeWriter implements TarHandler {
       for (let depth = 1; depth <= parts.length + 1; depth += 1)
         this.#made.add([...parts, name].slice(0, depth).join('/'));
     this.#put(this.#parents.open(parent), name as ByteString, joined(parent, name as ByteString), entry);
+  }
+
+  #inside(inner: ByteString): ByteString {
+    const below = this.#options.below ?? bytes('');
+    return inner === '' ? below : joined(below, inner);
   }
 
   /** Makes the entry, after what is there was taken away where that is allowed. */
@@ -179,7 +184,7 @@ export class TreeWriter implements TarHandler {
     const target = parts.pop() as ByteString | undefined;
     if (target === undefined) throw this.#refused('it is a hard link to the root directory');
     const inner = parts.join('/') as ByteString;
-    const parent = this.#options.below === undefined ? inner : joined(this.#options.below, inner);
+    const parent = this.#inside(inner);
     const from = this.#parents.openExisting(parent);
     if (from === null || statAt(from, target) === null)
       throw this.#refused(`it is a hard link to "${shown(entry.link)}", which the archive has not brought`);
