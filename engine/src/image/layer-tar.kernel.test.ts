@@ -9,9 +9,12 @@ import { requires } from '../testing/requires.ts';
 import { treeText } from '../testing/tree-text.ts';
 import { applyLayer } from './apply-layer.ts';
 import { allFiles, layerTar } from './layer-tar.ts';
+import type { GraphDriver } from './graph-driver.ts';
+import { changesOf } from './layer-changes.ts';
 import { OverlayDriver } from './overlay.ts';
 import { openRootfs } from './rootfs.ts';
 import { tarStream } from './tar-stream.ts';
+import { VfsDriver } from './vfs.ts';
 
 requires('root', 'overlay');
 
@@ -74,14 +77,80 @@ test('python reads the archive, too', async () => {
   expect(Number(names)).toBe(Number(shell('find tree -mindepth 1 | wc -l')));
 });
 
+const CHANGES = `
+  rm -r gone empty/none; rm -r again; mkdir again; echo new > again/new; rmdir replaced; echo file > replaced; rm to-dir; mkdir to-dir
+  chmod 700 bin; echo more >> holes; ln bin/other bin/linked; mkdir -p proc dev/shm new/dir; : > .dockerenv; : > etc/hosts; : > etc/mine
+  setcap cap_net_raw=ep bin/other; touch -d 2001-01-01 tmp; chown -h 5:6 dangling; mkdir -p 'with space/deep/er'
+`;
+const LOWER = `${EVERYTHING} mkdir -p gone/deep again/old replaced etc; : > again/file; : > gone/x; : > again/old/y; : > to-dir`;
+
+test('both drivers tell the same changes, and their layers give the same root file system', async () => {
+  mkdirSync(join(directory, 'tree'));
+  shell(LOWER, join(directory, 'tree'));
+  const root = Rooted.at(join(directory, 'tree'));
+  const base = await bytesOf(tarStream(allFiles(root.fd)));
+  root.close();
+  const streamed = async function* (tar: Buffer) {
+    yield await Promise.resolve(tar);
+  };
+  const drivers: GraphDriver[] = [
+    await OverlayDriver.open(join(directory, 'overlay')),
+    await VfsDriver.open(join(directory, 'vfs')),
+  ];
+  const seen = (driver: GraphDriver, id: string) => {
+    const opened = openRootfs(driver.mountOf(id), join(directory, 'scratch'));
+    const lines = treeText(`/proc/${process.pid}/fd/${opened.fd}/.`, { times: false });
+    opened.close();
+    return lines.map((line) => line.replace(' user.overlay.opaque=eQ==', ''));
+  };
+  for (const driver of drivers) {
+    await driver.createLayer('base', null, async (layer) => void (await applyLayer(streamed(base), layer)));
+    await driver.createWritable('c1', 'base');
+    const opened = openRootfs(driver.mountOf('c1'), join(directory, 'scratch'), { write: true });
+    shell(CHANGES, `/proc/${process.pid}/fd/${opened.fd}`);
+    opened.close();
+  }
+  const engineMade = / (proc|dev|dev\/shm|\.dockerenv|etc\/hosts)$/;
+  const here = seen(drivers[1] as GraphDriver, 'c1').filter((line) => !engineMade.test(line));
+  for (const driver of drivers) {
+    const tar = await bytesOf(layerTar(driver.differences('c1')));
+    for (const other of drivers) {
+      const id = `${driver.name}-${other.name}`;
+      await other.createLayer(id, 'base', async (layer) => void (await applyLayer(streamed(tar), layer)));
+      expect(seen(other, id)).toEqual(here);
+    }
+    expect(await driver.sizeBytes('base')).toBe(await (drivers[0] as GraphDriver).sizeBytes('base'));
+    expect((await changesOf(driver.differences('c1'))).map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+      'modified /again',
+      'deleted /again/file',
+      'added /again/new',
+      'deleted /again/old',
+      'modified /bin',
+      'added /bin/linked',
+      'modified /bin/other',
+      'modified /dangling',
+      'modified /empty',
+      'deleted /empty/none',
+      'modified /etc',
+      'added /etc/mine',
+      'deleted /gone',
+      'modified /holes',
+      'added /new',
+      'added /new/dir',
+      'modified /replaced',
+      'modified /to-dir',
+      'modified /with space',
+      'added /with space/deep',
+      'added /with space/deep/er',
+    ]);
+  }
+});
+
 test('a layer of changes, applied to another store, gives the same root file system', async () => {
   const driver = await OverlayDriver.open(join(directory, 'one'));
   const other = await OverlayDriver.open(join(directory, 'two'));
   const base = async ({ directory: at }: { directory: string }) => {
-    shell(
-      `${EVERYTHING} mkdir -p gone/deep again/old replaced etc; : > again/file; : > gone/x; : > again/old/y; : > to-dir`,
-      at,
-    );
+    shell(LOWER, at);
     await Promise.resolve();
   };
   await driver.createLayer('base', null, base);
@@ -91,11 +160,7 @@ test('a layer of changes, applied to another store, gives the same root file sys
     shell(script, `/proc/${process.pid}/fd/${root.fd}`);
     root.close();
   };
-  inRootfs(`
-    rm -r gone empty/none; rm -r again; mkdir again; echo new > again/new; rmdir replaced; echo file > replaced; rm to-dir; mkdir to-dir
-    chmod 700 bin; echo more >> holes; ln bin/other bin/linked; mkdir -p proc dev/shm new/dir; : > .dockerenv; : > etc/hosts; : > etc/mine
-    setcap cap_net_raw=ep bin/other
-  `);
+  inRootfs(CHANGES);
   // The other store's base comes from the first one's archive, so that hard links and times are the same.
   const archive = async (id: string) => {
     const tar = await bytesOf(layerTar(driver.differences(id)));

@@ -53,10 +53,13 @@ export class ParentDirectories {
     return fd;
   }
 
-  /** Must be called where a directory was taken away or replaced. */
-  forget(): void {
-    for (const fd of this.#open.values()) closeFd(fd);
-    this.#open.clear();
+  /** Must be called where a directory was taken away or replaced. `kept` is in use and not below it. */
+  forget(kept?: number): void {
+    for (const [path, fd] of this.#open) {
+      if (fd === kept) continue;
+      this.#open.delete(path);
+      closeFd(fd);
+    }
   }
 
   close(): void {

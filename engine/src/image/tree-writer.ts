@@ -199,7 +199,7 @@ export class TreeWriter implements TarHandler {
     if (this.#options.keepTypes === true) this.#refuseOtherType(there, path, entry);
     removeTreeAt(directory, name);
     if (!isDirectory(there)) return false;
-    this.#parents.forget();
+    this.#parents.forget(directory);
     for (const directoryPath of this.#directories.keys())
       if (directoryPath === path || directoryPath.startsWith(`${path}/`)) this.#directories.delete(directoryPath);
     return false;
