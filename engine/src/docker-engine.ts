@@ -22,6 +22,7 @@ import type { Instance } from './instance.ts';
 import { createContainerGroups } from './kernel/cgroup/container-groups.ts';
 import { linux } from './kernel/linux.ts';
 import type { CgroupHost } from './model/cgroup-host.ts';
+import type { LimitFacts } from './model/limit-facts.ts';
 import { NativeDriver } from './runtime/native.ts';
 import { isInitialUserNamespace, specHost } from './runtime/spec-host.ts';
 import { buildSpec } from './runtime/spec.ts';
@@ -34,11 +35,12 @@ import { asJobs, type Jobs } from './xray/jobs.ts';
 export interface DockerEngine {
   readonly backends: Omit<DockerBackends, 'system'>;
   readonly counts: DockerCounts;
+  readonly limits: () => LimitFacts;
   /** After the daemon's start: takes up what runs, collects what a crash left. */
   recover(): Promise<void>;
   /** Lets go of what runs without ending it. */
   release(): Promise<void>;
-  /** Ends and removes every container. */
+  /** Ends and removes every container, and their control groups. */
   removeAll(): Promise<void>;
 }
 
@@ -115,6 +117,7 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
         eventListeners: events.listeners,
       };
     },
+    limits: () => groups.facts,
     recover: async () => {
       const { started } = await recoverContainers(context);
       await execs.recover();
@@ -128,6 +131,7 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
     },
     removeAll: async () => {
       for (const { id } of containers.all()) await backend.remove(id, { force: true, withVolumes: true });
+      await groups.removeAll();
     },
   };
 }

@@ -11,7 +11,6 @@ import { detectCgroups } from './kernel/cgroup/detect.ts';
 import { createCgroupDriver } from './kernel/cgroup/driver.ts';
 import { architecture } from './kernel/running-plan.ts';
 import { linux } from './kernel/linux.ts';
-import { hierarchyOf, type CgroupHost } from './model/cgroup-host.ts';
 import { parseHardLimits, SANDBOX_RLIMITS, withinHard } from './model/rlimits.ts';
 import { sandboxSeccompFilter } from './model/sandbox-seccomp.ts';
 import { createObservation } from './observe/observer.ts';
@@ -74,7 +73,7 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
       system: systemBackend({
         root: instance.root,
         cgroupVersion: cgroupHost.flavour === 'v2' ? '2' : '1',
-        limits: limitsOf(cgroupHost),
+        limits: docker.limits,
         counts: docker.counts,
       }),
       ...docker.backends,
@@ -127,18 +126,5 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
       await network.removeAll();
       await close();
     },
-  };
-}
-
-function limitsOf(host: CgroupHost): Parameters<typeof systemBackend>[0]['limits'] {
-  const all = host.flavour === 'v2';
-  const has = (controller: string) => all || hierarchyOf(host, controller) !== undefined;
-  return {
-    memory: has('memory'),
-    swap: has('memory'),
-    cpuQuota: has('cpu'),
-    cpuShares: has('cpu'),
-    cpuset: has('cpuset'),
-    pids: has('pids'),
   };
 }

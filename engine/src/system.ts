@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, hostname, machine, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { SystemBackend, SystemInfo } from './api/docker/backend.ts';
+import { type LimitFacts, limitWarnings } from './model/limit-facts.ts';
 import { readIfThere, writeAtomically } from './kernel/atomic-file.ts';
 
 /** Values put in by the bundler (apps/setup/build.mjs); from sources they say so. */
@@ -41,7 +42,7 @@ export type DockerCounts = () => Pick<
 export function systemBackend(options: {
   root: string;
   cgroupVersion: '1' | '2';
-  limits: SystemInfo['limits'];
+  limits: () => LimitFacts;
   counts: DockerCounts;
 }): SystemBackend {
   const id = daemonId(options.root);
@@ -57,6 +58,7 @@ export function systemBackend(options: {
     }),
     info: async () => {
       const osRelease = parseOsRelease(readIfThere('/etc/os-release') ?? '');
+      const limits = options.limits();
       return {
         ...options.counts(),
         id,
@@ -68,11 +70,9 @@ export function systemBackend(options: {
         cpus: cpus().length,
         memoryBytes: totalmem(),
         cgroupVersion: options.cgroupVersion,
-        limits: options.limits,
+        limits,
         openDescriptors: readdirSync('/proc/self/fd').length,
-        warnings: Object.entries(options.limits)
-          .filter(([, there]) => !there)
-          .map(([limit]) => `WARNING: No ${limit} limit support`),
+        warnings: limitWarnings(limits, options.cgroupVersion),
       };
     },
   };

@@ -38,7 +38,7 @@ const numbers = (rdev: number) => ({
 
 function blockNumbers(path: string): { major: number; minor: number } {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) throw new EngineError('invalid_argument', `no such file or directory: "${path}"`);
+  if (!stat) throw new EngineError('invalid_argument', `stat ${path}: no such file or directory`);
   if (!stat.isBlockDevice()) throw new EngineError('invalid_argument', `"${path}" is not a block device`);
   return numbers(stat.rdev);
 }

@@ -2,6 +2,7 @@
 // or half-removed.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { EngineError } from '../model/engine-error.ts';
 import { startsWithDaemon } from '../model/restart-policy.ts';
 import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
 import type { ContainerContext } from './context.ts';
@@ -64,8 +65,12 @@ async function findRun(context: ContainerContext, container: LiveContainer): Pro
 }
 
 function openGroup({ host }: ContainerContext, container: LiveContainer): ContainerGroup | null {
-  if (!host.groups.list().includes(container.id)) return null;
-  return host.groups.open(container.id, container.record.hostConfig.CgroupParent || null);
+  try {
+    return host.groups.open(container.id, container.record.hostConfig.CgroupParent || null);
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'not_found') return null;
+    throw error;
+  }
 }
 
 async function recovered(context: ContainerContext, container: LiveContainer, group: ContainerGroup) {

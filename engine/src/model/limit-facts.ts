@@ -47,6 +47,29 @@ export const LACKING = {
   writeIops: lacks('IOPS Block write limit', 'Block I/O IOPS write limit discarded.'),
 } as const;
 
+/** What `docker info` warns of (moby 28.2, daemon/info_unix.go); of what v2 has no more, and v1 since kernel 5.0, nothing. */
+export function limitWarnings(facts: LimitFacts, cgroupVersion: '1' | '2'): string[] {
+  const isV2 = cgroupVersion === '2';
+  const lacking: [boolean, string][] = [
+    [!facts.memory, 'memory limit'],
+    [!facts.swap, 'swap limit'],
+    [!facts.oomKillDisable && !isV2, 'oom kill disable'],
+    [!facts.cpuCfs, 'cpu cfs quota'],
+    [!facts.cpuCfs, 'cpu cfs period'],
+    [!facts.cpuShares, 'cpu shares'],
+    [!facts.cpuset, 'cpuset'],
+    [!facts.blockIoWeight && isV2, 'io.weight'],
+    [!facts.blockIoWeight && isV2, 'io.weight (per device)'],
+    ...(['read_bps', 'write_bps', 'read_iops', 'write_iops'] as const).map((one): [boolean, string] => [
+      !facts.blockIoThrottle,
+      isV2 ? `io.max (${V2_NAMES[one]})` : `blkio throttle.${one}_device`,
+    ]),
+  ];
+  return lacking.filter(([lacks]) => lacks).map(([, what]) => `WARNING: No ${what} support`);
+}
+
+const V2_NAMES = { read_bps: 'rbps', write_bps: 'wbps', read_iops: 'riops', write_iops: 'wiops' } as const;
+
 type Parts<T> = Partial<NonNullable<T>>;
 
 /** The limits that this host can enforce, and a warning for each that it can't. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ContainerResources } from './container-config.ts';
 import { EngineError } from './engine-error.ts';
-import { type LimitFacts, supportedResources } from './limit-facts.ts';
+import { type LimitFacts, limitWarnings, supportedResources } from './limit-facts.ts';
 import { NO_LIMITS } from './oci-resources.ts';
 import { validateResources } from './validate-resources.ts';
 
@@ -193,4 +193,27 @@ test('the same for limits of config.json', () => {
       'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
     ],
   });
+});
+
+test('docker info warns of what the host lacks, in the words of its control groups', () => {
+  expect(limitWarnings(ALL_LIMITS, '1')).toEqual([]);
+  const common = ['memory limit', 'swap limit', 'cpu cfs quota', 'cpu cfs period', 'cpu shares', 'cpuset'];
+  const warned = (cgroupVersion: '1' | '2') =>
+    limitWarnings(LACKING_ALL, cgroupVersion).map((text) => /^WARNING: No (.*) support$/.exec(text)?.[1]);
+  expect(warned('1')).toEqual([
+    ...common.toSpliced(2, 0, 'oom kill disable'),
+    'blkio throttle.read_bps_device',
+    'blkio throttle.write_bps_device',
+    'blkio throttle.read_iops_device',
+    'blkio throttle.write_iops_device',
+  ]);
+  expect(warned('2')).toEqual([
+    ...common,
+    'io.weight',
+    'io.weight (per device)',
+    'io.max (rbps)',
+    'io.max (wbps)',
+    'io.max (riops)',
+    'io.max (wiops)',
+  ]);
 });

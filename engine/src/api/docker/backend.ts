@@ -1,4 +1,6 @@
 // What the Docker routes need of the engine; nothing more.
+import type { LimitFacts } from '../../model/limit-facts.ts';
+
 export interface SystemBackend {
   /** Facts of this daemon and its host that do not change while it runs. */
   facts(): SystemFacts;
@@ -28,8 +30,7 @@ export interface SystemInfo {
   cpus: number;
   memoryBytes: number;
   cgroupVersion: '1' | '2';
-  /** Which limits the host's controllers can enforce. */
-  limits: { memory: boolean; swap: boolean; cpuQuota: boolean; cpuShares: boolean; cpuset: boolean; pids: boolean };
+  limits: LimitFacts;
   openDescriptors: number;
   warnings: string[];
   containers: { total: number; running: number; paused: number; stopped: number };
