@@ -3,17 +3,17 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, SysError } from '../model/engine-error.ts';
-import { bind, checked, errnoName } from './libc.ts';
+import { bind, bindUnseen, checked, errnoName } from './libc.ts';
 
 const memfdCreate = bind('int memfd_create(const char *name, unsigned int flags)');
 const fcntl = bind('int fcntl(int fd, int command, long argument)');
 const posixSpawn = bind(
   'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
 );
-const actionsInit = bind('int posix_spawn_file_actions_init(void *actions)');
-const actionsDestroy = bind('int posix_spawn_file_actions_destroy(void *actions)');
-const addDup2 = bind('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)');
-const addOpen = bind(
+const actionsInit = bindUnseen('int posix_spawn_file_actions_init(void *actions)');
+const actionsDestroy = bindUnseen('int posix_spawn_file_actions_destroy(void *actions)');
+const addDup2 = bindUnseen('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newfd)');
+const addOpen = bindUnseen(
   'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, int mode)',
 );
 

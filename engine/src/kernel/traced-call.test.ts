@@ -29,7 +29,7 @@ test('calls are noted as strace prints them, and only inside the work that is li
     (touch) => touches.push(touch),
     async () => {
       await Promise.resolve();
-      call(fd, '/during', Buffer.alloc(3));
+      call(fd, Buffer.from('/during\0'), Buffer.alloc(3));
     },
   );
   call(fd, '/after', null);

@@ -1,5 +1,6 @@
 // A libc function that notes its calls (trace.ts) the way strace prints them. Descriptors show what they are open on.
 import { readlinkSync } from 'node:fs';
+import { printBytes } from '../model/plan-report.ts';
 import { SYSCALL_TABLE } from '../model/syscall-table.ts';
 import { tracer } from './trace.ts';
 
@@ -45,9 +46,9 @@ export function tracedCall(prototype: string, call: CFunction, errnoText: () => 
 function printArgument(value: unknown, name: string): string {
   if (value === null || value === undefined) return 'NULL';
   if (typeof value === 'string') return JSON.stringify(value.slice(0, PRINTED_CHARACTERS));
-  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
+  if (value instanceof Uint8Array) return printBytes(value);
   if (Array.isArray(value)) return `[${value.map((one) => printArgument(one, '')).join(', ')}]`;
-  if (typeof value === 'number' && value >= 0 && /^(fd|.*Fd|descriptor)$/.test(name)) return openOn(value);
+  if (typeof value === 'number' && value >= 0 && /^(fd|.*Fd|descriptor|directory)$/.test(name)) return openOn(value);
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : typeof value;
 }
 

@@ -127,7 +127,7 @@ export function printValue(value: Value, slots: ReadonlyMap<string, number> = ne
   if (typeof value === 'string') return quote(value);
   if ('slot' in value) return String(slots.get(value.slot) ?? `<${value.slot}>`);
   if ('given' in value) return `<${value.given}>`;
-  if ('bytes' in value) return quote(new TextDecoder().decode(value.bytes));
+  if ('bytes' in value) return printBytes(value.bytes);
   if ('strings' in value) return `[${value.strings.map(quote).join(', ')}]`;
   if ('text' in value)
     return quote(value.text.map((part) => (typeof part === 'string' ? part : printValue(part, slots))).join(''));
@@ -135,6 +135,20 @@ export function printValue(value: Value, slots: ReadonlyMap<string, number> = ne
   if ('room' in value) return `room for ${value.room} bytes`;
   const patches = value.patches.map((patch) => printValue(patch.value, slots));
   return `{${[`${value.struct.length} bytes`, ...patches].join(', ')}}`;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Bytes as the text they are, or how many there are. A NUL at the end is C's. */
+export function printBytes(bytes: Uint8Array): string {
+  const text = bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes;
+  try {
+    const decoded = utf8.decode(text);
+    if (text.length > 0 && !/\p{Cc}/u.test(decoded.replaceAll(/[\t\n]/g, ''))) return quote(decoded);
+  } catch {
+    // no UTF-8: a structure
+  }
+  return `<${bytes.length} bytes>`;
 }
 
 function quote(text: string): string {
