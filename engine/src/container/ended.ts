@@ -20,6 +20,8 @@ export async function noteEnd(
   const { startedAtMs, restartCount, manuallyStopped } = container.state;
   container.stopHealth?.();
   container.stopHealth = null;
+  container.stopOom?.();
+  container.stopOom = null;
   container.running = null;
   container.group = null;
   container.lastSpec = null;

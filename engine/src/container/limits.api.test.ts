@@ -66,7 +66,8 @@ test('run: memory, processors, processes and block devices are bounded inside', 
   expect(out.trim().replaceAll('\n', ' ')).toBe(`${memory} 50000 100000 512 0 33 ${numbers} 1048576`);
 });
 
-test('out of memory: exit code 137, OOMKilled', async () => {
+test('out of memory: exit code 137, OOMKilled, an event before the end', async () => {
+  const since = Math.floor(Date.now() / 1000) - 1;
   expect((await docker('run', '--name', 'oom', '-m', '32m', 'busybox', 'tail', '/dev/zero')).code).toBe(137);
   const { out } = await docker(
     'inspect',
@@ -75,6 +76,12 @@ test('out of memory: exit code 137, OOMKilled', async () => {
     'oom',
   );
   expect(out).toBe(`true 137 ${64 * MIB}\n`);
+  const until = String(Math.ceil(Date.now() / 1000) + 1);
+  const events = await docker(
+    ...`events --since ${since} --until ${until} --filter container=oom --format {{.Action}}`.split(' '),
+  );
+  const actions = events.out.trim().split('\n');
+  expect(actions.slice(actions.indexOf('start'))).toEqual(['start', 'oom', 'die']);
 });
 
 test.each([

@@ -20,6 +20,8 @@ export class LiveContainer implements Container {
   /** Ends its health checks. */
   stopHealth: (() => void) | null = null;
   health: Health | null = null;
+  /** Ends what listens for OOM kills, and tells those not heard of. */
+  stopOom: (() => void) | null = null;
   isRemoving = false;
   isRemoved = false;
   /** Why its last removal failed; it is `dead` then, and can be removed again. */

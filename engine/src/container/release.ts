@@ -6,6 +6,7 @@ export async function releaseContainers({ containers, store }: ContainerContext)
   for (const container of containers.all()) {
     startNoMore(container); // its state is still "restarting": the next daemon goes on
     container.stopHealth?.();
+    container.stopOom?.();
     container.running?.release();
   }
   await store.sync();

@@ -12,6 +12,7 @@ import { writeEtcFiles } from './etc-files.ts';
 import { beginHealth } from './health.ts';
 import type { LiveContainer } from './live-container.ts';
 import { joinedContainers } from './modes.ts';
+import { followOom } from './oom.ts';
 import { removeInTurn } from './remove.ts';
 import { makeSpec } from './spec.ts';
 
@@ -101,6 +102,7 @@ function began(
 /** From here on its end is seen, and its health looked after. */
 export function follow(context: ContainerContext, container: LiveContainer, running: RunningContainer): void {
   beginHealth(context, container);
+  container.stopOom = container.group && followOom(container, container.group);
   running.kept.exit
     .then((exit) =>
       container.inTurn(async () => {
