@@ -48,6 +48,8 @@ export interface ContainerVolumes {
   acquire(containerId: string, plan: MountPlan, rootfs: RootfsMount): Promise<MountPoint[]>;
   /** For a container found again after a restart. */
   adopt(containerId: string, mounts: readonly MountPoint[]): void;
+  /** After a crash that cut the making of a container short. */
+  removeMadeFor(containerId: string): Promise<void>;
   /** The container uses its volumes no more. */
   release(containerId: string): void;
   /** The same, and removes its anonymous volumes. */

@@ -10,15 +10,22 @@ import { noteEnd } from './ended.ts';
 import { LiveContainer } from './live-container.ts';
 import { containerOfMode } from './modes.ts';
 import { makeSpec } from './spec.ts';
+import type { StoredContainer } from './store.ts';
 import { afterEnd, driverOf, follow, keeperDirectory, launch, launchable } from './start.ts';
 
 /** Restart policies are honoured behind it: `started` resolves when all of them were. */
 export async function recoverContainers(context: ContainerContext): Promise<{ started: Promise<void> }> {
   const { store, host } = context;
+  const halfDone: { id: string; stored: StoredContainer | null }[] = [];
   for (const id of store.ids()) {
     const stored = store.load(id);
     if (stored && !stored.removing) takeUp(context, stored.record);
-    else if (stored?.removing?.withVolumes) await host.volumes.releaseAndRemove(id, stored.record.mounts);
+    else halfDone.push({ id, stored });
+  }
+  // When it is known who uses which volume: not one of a half-made container that another has taken meanwhile.
+  for (const { id, stored } of halfDone) {
+    if (!stored) await host.volumes.removeMadeFor(id);
+    else if (stored.removing?.withVolumes) await host.volumes.releaseAndRemove(id, stored.record.mounts);
   }
   // Who joins another's namespaces comes after it.
   const joins = ({ record: { hostConfig } }: LiveContainer) =>
@@ -80,7 +87,8 @@ async function recovered(context: ContainerContext, container: LiveContainer, gr
     container.lastSpec = await makeSpec(context, container);
     return await driverOf(context, container).recover(launchable(container, group));
   } catch (error) {
-    context.host.log.error(error, `container ${container.id}: it could not be found again, and is ended`);
+    // A crash while a run was taken down, or before its keeper was whole.
+    context.host.log.warn(error, `container ${container.id}: nothing that runs could be found of it`);
     return null;
   } finally {
     container.group = null;

@@ -15,6 +15,8 @@ export const volumeRecordSchema = z.object({
   labels: texts.nullable(),
   /** Of the local driver: type, device and o are a mount's. null: a directory. */
   options: texts.nullable(),
+  /** The container it was made for: where a crash cut its making short, the volume goes with it. */
+  madeFor: z.string().optional(),
 });
 export type VolumeRecord = Readonly<z.infer<typeof volumeRecordSchema>>;
 

@@ -26,6 +26,8 @@ export interface CreateVolume {
   readonly driver?: string;
   readonly options?: Readonly<Record<string, string>> | null;
   readonly labels?: Readonly<Record<string, string>> | null;
+  /** The container that is being made, which asks for it. */
+  readonly madeFor?: string;
 }
 
 /** Copies what an image has at a path into an empty volume; see copy-in.ts. */
@@ -59,6 +61,7 @@ export class Volumes {
       createdAtMs: Date.now(),
       labels,
       options: options && Object.keys(options).length > 0 ? options : null,
+      ...(asked.madeFor !== undefined && { madeFor: asked.madeFor }),
     };
     this.#store.create(record);
     this.#events.publish('volume', 'create', name, { driver: 'local' });
@@ -128,7 +131,7 @@ export class Volumes {
       const fresh: MountPoint[] = [];
       for (const spec of plan.specs) {
         const isNew = spec.type === 'volume' && this.#store.get(spec.name) === undefined;
-        const point = this.#pointOf(spec);
+        const point = this.#pointOf(spec, containerId);
         fresh.push(point);
         if (point.Name === undefined) continue;
         if (isNew) made.push(point.Name);
@@ -146,7 +149,7 @@ export class Volumes {
     }
   }
 
-  #pointOf(spec: MountSpec): MountPoint {
+  #pointOf(spec: MountSpec, madeFor: string): MountPoint {
     const common = {
       Destination: spec.destination,
       Mode: spec.mode,
@@ -160,6 +163,7 @@ export class Volumes {
       driver: spec.driver,
       options: spec.driverOptions,
       labels: Object.keys(spec.labels).length > 0 ? spec.labels : null,
+      madeFor,
     });
     return { Type: 'volume', Name: name, Source: this.#store.dataPath(name), Driver: 'local', ...common };
   }
@@ -180,6 +184,12 @@ export class Volumes {
       users.delete(containerId);
       if (users.size === 0) this.#users.delete(name);
     }
+  }
+
+  /** After a crash that cut the making of a container short: removes the volumes made for it that nobody else uses. */
+  async removeMadeFor(containerId: string): Promise<void> {
+    for (const { name, madeFor } of this.#store.all())
+      if (madeFor === containerId && !this.#users.has(name)) await this.remove(name);
   }
 
   /** For `rm -v` and --rm: releases, and removes the anonymous volumes among these mounts that nobody else uses. */
