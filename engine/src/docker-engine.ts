@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { DockerBackends } from './api/docker/routes.ts';
 import { containersBackend, CONTAINER_JOBS } from './container/backend.ts';
+import { withCommitted } from './container/committed.ts';
 import { Containers } from './container/containers.ts';
 import type { ContainerContext } from './container/context.ts';
 import { Events } from './container/events.ts';
@@ -15,6 +16,8 @@ import { releaseContainers } from './container/release.ts';
 import { ContainerStore } from './container/store.ts';
 import { streamsBackend } from './container/streams.ts';
 import { imagesBackend } from './image/backend.ts';
+import { commitImage } from './image/commit.ts';
+import { imageUsage } from './image/disk-usage.ts';
 import { imageContext } from './image/image-context.ts';
 import { OverlayDriver } from './image/overlay.ts';
 import { ImageStore } from './image/store.ts';
@@ -94,6 +97,11 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
       .map(({ id, isUp }) => ({ id, running: isUp })),
     ...[...context.making].filter(([, image]) => image === imageId).map(([id]) => ({ id, running: true })),
   ]);
+  // The layers of an image that was removed by force go with the last container on it.
+  events.listen(({ Type, Action }) => {
+    if (Type !== 'container' || Action !== 'destroy') return;
+    images.forgetUnused().catch((error: unknown) => log.error(error, 'Cannot remove the layers of an image'));
+  });
   const execs = new Execs({
     containers,
     kernel: linux,
@@ -103,7 +111,21 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
   const streams = streamsBackend({ containers, events, execs, cgroupVersion });
   const backend = containersBackend(context, (id) => execs.idsOf(id));
   return {
-    backends: { containers: asJobs(jobs, backend, CONTAINER_JOBS), images: imagesBackend(imageWork), volumes, streams },
+    backends: {
+      containers: asJobs(jobs, backend, CONTAINER_JOBS),
+      images: imagesBackend(imageWork),
+      commit: {
+        commit: (ask) => withCommitted(context, ask, (container) => commitImage(imageWork, container, ask)),
+      },
+      diskUsage: {
+        images: () => imageUsage(imageWork),
+        containers: () => backend.list({ all: true, limit: 0, size: true, filters: new Map(), isNamed: () => true }),
+        volumes: () => volumes.usage(),
+        mountpoint: (name) => volumes.mountpoint(name),
+      },
+      volumes,
+      streams,
+    },
     counts: () => {
       const states = containers.all().map(({ state }) => state.status);
       const paused = states.filter((status) => status === 'paused').length;

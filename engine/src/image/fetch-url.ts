@@ -20,5 +20,5 @@ export async function fetchUrl(url: string): Promise<AsyncIterable<Uint8Array>> 
   }
   if (!answer.ok || answer.body === null)
     throw new EngineError('invalid_argument', `Cannot import from "${url}": the server answered ${answer.status}`);
-  return answer.body as unknown as AsyncIterable<Uint8Array>;
+  return answer.body;
 }

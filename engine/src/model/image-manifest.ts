@@ -84,6 +84,18 @@ const defaults = z.looseObject({
   ArgsEscaped: z.boolean().exactOptional(),
 }) satisfies z.ZodType<ImageDefaults>;
 
+/** A `config` that a client sends: what is null or empty is not said. Throws invalid_argument. */
+export function readImageDefaults(value: unknown): ImageDefaults {
+  const fields = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const isSaid = (field: unknown) =>
+    field !== null && field !== '' && !(typeof field === 'object' && Object.keys(field).length === 0);
+  const read = defaults.safeParse(Object.fromEntries(fields.filter(([, field]) => isSaid(field))));
+  if (!read.success)
+    throw new EngineError('invalid_argument', `invalid JSON: ${read.error.issues[0]?.path.join('.')}: it does not fit`);
+  const known = Object.keys(defaults.shape);
+  return Object.fromEntries(Object.entries(read.data).filter(([key]) => known.includes(key)));
+}
+
 const historySchema = z.looseObject({
   created: text.exactOptional(),
   created_by: text.exactOptional(),

@@ -93,6 +93,14 @@ export class Volumes {
     return isMounted(this.find(name)) ? -1 : treeBytes(this.#store.dataPath(name));
   }
 
+  /** Every volume with its size and how many containers refer to it. */
+  async usage(): Promise<{ volume: VolumeRecord; bytes: number; users: number }[]> {
+    const usages = [];
+    for (const volume of this.list())
+      usages.push({ volume, bytes: await this.sizeBytes(volume.name), users: this.usersOf(volume.name).length });
+    return usages;
+  }
+
   /** Throws not_found (unless `force`), and conflict while a container, running or not, refers to it. */
   async remove(name: string, force = false): Promise<void> {
     if (force && !this.#store.get(name)) return;

@@ -1,7 +1,10 @@
 // All routes of Docker's API, one file per kind of object, and how their bodies are read.
 import type { FastifyInstance } from 'fastify';
 import type { SystemBackend } from './backend.ts';
+import { commitRoute, type CommitBackend } from './commit.ts';
+import { diskUsageRoutes, type DiskUsageBackend } from './df.ts';
 import type { ImagesBackend } from './images-backend.ts';
+import { imageCreateRoutes, type ImagesCreateBackend } from './images-create.ts';
 import { imageRoutes } from './images.ts';
 import type { ContainersBackend } from './containers-backend.ts';
 import { containerRoutes } from './containers.ts';
@@ -14,7 +17,9 @@ import { volumeRoutes, type VolumesBackend } from './volumes.ts';
 
 export interface DockerBackends {
   system: SystemBackend;
-  images: ImagesBackend;
+  images: ImagesBackend & ImagesCreateBackend;
+  commit: CommitBackend;
+  diskUsage: DiskUsageBackend;
   containers: ContainersBackend;
   volumes: VolumesBackend;
   streams: StreamsBackend;
@@ -24,6 +29,9 @@ export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): vo
   readBodiesAsDockerDoes(app);
   systemRoutes(app, backends.system);
   imageRoutes(app, backends.images);
+  imageCreateRoutes(app, backends.images);
+  commitRoute(app, backends.commit);
+  diskUsageRoutes(app, backends.diskUsage);
   containerRoutes(app, backends.containers);
   containerWaitRoute(app, backends.containers);
   streamRoutes(app, backends.streams);
