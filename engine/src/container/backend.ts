@@ -38,6 +38,7 @@ export function containersBackend(
       const answer = inspectContainer(context, container, execIdsOf(container.id));
       return isSized ? { ...answer, ...(await sizes(context.host, container)) } : answer;
     },
+    spec: async (id) => of(id).spec(),
     start: async (id) => startContainer(context, of(id)),
     stop: async (id, ask) => stopContainer(of(id), ask),
     restart: async (id, ask) => restartContainer(context, of(id), ask),

@@ -1,5 +1,6 @@
 // What the routes of containers need of the engine; container/backend.ts is it.
 import type { ContainerConfig, ContainerResources, HostConfig, RestartPolicy } from '../../model/container-config.ts';
+import type { OciSpec } from '../../model/oci-spec.ts';
 import type { Filters } from './filters.ts';
 
 export interface ContainersBackend {
@@ -17,6 +18,8 @@ export interface ContainersBackend {
     readonly isNamed: (facts: ContainerFacts) => boolean;
   }): Promise<object[]>;
   inspect(idOrName: string, isSized: boolean): Promise<object>;
+  /** What the exec driver is given: of the last start, or of one that would be made now. */
+  spec(idOrName: string): Promise<OciSpec>;
   start(idOrName: string): Promise<void>;
   stop(idOrName: string, ask: StopRequest): Promise<void>;
   restart(idOrName: string, ask: StopRequest): Promise<void>;

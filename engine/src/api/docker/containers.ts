@@ -65,6 +65,9 @@ export function containerRoutes(app: FastifyInstance, backend: ContainersBackend
 
   app.get('/containers/:id/json', (request) => backend.inspect(idOf(request), queryFlag(request.query, 'size')));
 
+  // Ours, beside Docker's routes: what the container is to runc as well as to us.
+  app.get('/containers/:id/config.json', (request) => backend.spec(idOf(request)));
+
   verbs(app, backend);
 
   app.get('/containers/:id/top', (request) => backend.top(idOf(request), queryText(request.query, 'ps_args')));
