@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import type { Kept, Kernel } from '../kernel/kernel.ts';
 import { EngineError } from '../model/engine-error.ts';
-import { type ExecConfig, type ExecState, failedExitCode } from '../model/exec-config.ts';
+import { type ExecConfig, type ExecState, NOT_STARTED_CODE } from '../model/exec-config.ts';
 import type { OciProcess } from '../model/oci-spec.ts';
 import { detachKeysOf } from './attach.ts';
 import type { Container, ContainerFinder } from './container.ts';
@@ -177,7 +177,7 @@ export class Execs {
       return kept;
     } catch (error) {
       exec.state = 'ended';
-      exec.exitCode = failedExitCode(error instanceof Error ? error.message : String(error));
+      exec.exitCode = NOT_STARTED_CODE;
       rmSync(directory, { recursive: true, force: true });
       exec.settle();
       throw error;

@@ -62,7 +62,7 @@ test('a sample of v2 has no field that only v1 knows', () => {
   const v2 = {
     ...sample,
     cgroupVersion: '2' as const,
-    networks: {},
+    networks: null,
     group: {
       ...group,
       cpu: { ...group.cpu, perCpuNs: null },

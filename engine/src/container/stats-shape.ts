@@ -22,7 +22,7 @@ export interface StatsSample {
   readonly systemCpuNs: number;
   readonly onlineCpus: number;
   readonly hostMemoryBytes: number;
-  /** By interface, without the loopback; null: the network is another's. */
+  /** By interface, without the loopback; null: it has no network, or the host's. */
   readonly networks: Readonly<Record<string, NetworkCounters>> | null;
 }
 
@@ -119,7 +119,7 @@ export function statsAnswer(
     cpu_stats: cpuOf(sample),
     precpu_stats: before ? cpuOf(before) : NO_CPU,
     memory_stats: memoryOf(sample),
-    ...(sample.networks && Object.keys(sample.networks).length > 0 && { networks: sample.networks }),
+    ...(sample.networks && { networks: sample.networks }),
   };
 }
 

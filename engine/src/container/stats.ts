@@ -14,7 +14,7 @@ export function sampleStats(container: Container, cgroupVersion: '1' | '2'): Sta
     group: group.stats(),
     ...parseSystemCpu(readFileSync('/proc/stat', 'utf8')),
     hostMemoryBytes: totalmem(),
-    networks: record.hostConfig.NetworkMode === 'host' ? null : networksOf(running.pid),
+    networks: ['host', 'none'].includes(record.hostConfig.NetworkMode) ? null : networksOf(running.pid),
   };
 }
 

@@ -315,7 +315,7 @@ test('what keeps an exec from starting is told in the stream, and by its exit co
   expect(client.head).toContain('101 UPGRADED');
   expect(client.body.charCodeAt(0)).toBe(1);
   expect(unframed(client.body)).toMatch(/^OCI runtime exec failed: .*executable file not found\r\n$/);
-  expect(await inspect(here, id)).toMatchObject({ Running: false, ExitCode: 127 });
+  expect(await inspect(here, id)).toMatchObject({ Running: false, ExitCode: 126 });
   const detached = await makeExec(here, '', { Cmd: ['nothing'] });
   const answer = await call(here, 'POST', `/exec/${detached}/start`, { Detach: true });
   expect([answer.status, json(answer)['message']]).toEqual([400, expect.stringContaining('OCI runtime exec failed')]);

@@ -1,5 +1,6 @@
 // What streams, as the API calls it: finds the container, and connects the client to it.
 import type { StreamsBackend } from '../api/docker/streams-backend.ts';
+import { unreadBytes } from '../kernel/unread.ts';
 import { EngineError } from '../model/engine-error.ts';
 import { attach } from './attach.ts';
 import type { ContainerFinder } from './container.ts';
@@ -34,6 +35,7 @@ export function streamsBackend(parts: {
       const container = containers.find(idOrName);
       return { id: container.id, name: container.name, sample: sampleStats(container, cgroupVersion) };
     },
+    unreadBytes,
     events,
     exec: execs,
   };

@@ -19,7 +19,7 @@ export interface HijackRequest {
 }
 
 export interface Hijacked {
-  /** With a terminal nothing is framed. */
+  /** Whether the client takes it for a terminal's: then nothing is framed. */
   readonly terminal: boolean;
   /** More lines of a 101's head. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -34,14 +34,20 @@ export interface HijackRoute {
   serve(request: HijackRequest): Promise<Hijacked | null> | Hijacked | null;
 }
 
+/** How much of what was written to a socket the other end has yet to read. */
+export type Unread = (fd: number) => number;
+
 const MOST_BODY_BYTES = 2 ** 20;
 /** From this version on clients are told whether the stream is framed. */
 const FIRST_TO_NAME_FRAMES = 42;
+/** docker-py takes the socket from under its buffered reader once it has seen the head: what was read along with it is lost.
+ * So output waits until the head has been read, for so long at most. */
+const HEAD_READ_MS = 100;
 /** How long a client may go on sending after it was told the end. */
 const LINGER_MS = 2_000;
 
 /** Adds the routes for clients that do not ask for an upgrade. */
-export function hijackRoutes(app: FastifyInstance, routes: readonly HijackRoute[]): void {
+export function hijackRoutes(app: FastifyInstance, routes: readonly HijackRoute[], unread: Unread): void {
   for (const route of routes)
     app.post<{ Params: { id: string } }>(route.url, async (request, reply) => {
       const hijacked = await route.serve({
@@ -53,7 +59,7 @@ export function hijackRoutes(app: FastifyInstance, routes: readonly HijackRoute[
       reply.hijack();
       const socket = takeOver(request.raw);
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${RAW_STREAM}\r\n\r\n`);
-      await carry(socket, hijacked.open());
+      await carry(socket, hijacked.open(), { isFramed: !hijacked.terminal, unread });
       return reply;
     });
 }
@@ -66,7 +72,7 @@ function firstValues(request: FastifyRequest): Record<string, string> {
 }
 
 /** Answers the routes' upgrades. */
-export function hijackUpgrade(routes: readonly HijackRoute[]): Upgrade {
+export function hijackUpgrade(routes: readonly HijackRoute[], unread: Unread): Upgrade {
   const patterns = routes.map((route) => ({ route, pattern: new RegExp(`^${route.url.replace(':id', '([^/]+)')}$`) }));
   return (request, url) => {
     const path = withoutVersion(url.pathname);
@@ -83,7 +89,7 @@ export function hijackUpgrade(routes: readonly HijackRoute[]): Upgrade {
         }
         // By itself: docker-py reads what follows under its buffered reader.
         socket.write(upgradedHead(url.pathname, hijacked));
-        await carry(socket, hijacked.open());
+        await carry(socket, hijacked.open(), { isFramed: !hijacked.terminal, unread });
       };
     }
     return null;
@@ -145,13 +151,19 @@ function takeOver(request: IncomingMessage): Duplex {
 }
 
 /** Carries a session over its socket to its end. Never throws: there is nobody left to tell but the client. */
-export async function carry(socket: Duplex, session: Session): Promise<void> {
+export async function carry(
+  socket: Duplex,
+  session: Session,
+  { isFramed, unread }: { readonly isFramed: boolean; readonly unread: Unread },
+): Promise<void> {
   socket.once('close', () => session.leave());
   if (socket.destroyed) session.leave();
   const input = feed(socket, session);
+  let isHeadRead = false;
   try {
     for await (const pieces of session.output()) {
-      const bytes = session.terminal ? Buffer.concat(pieces.map((piece) => piece.bytes)) : frames(pieces);
+      if (!isHeadRead) isHeadRead = await headRead(socket, unread);
+      const bytes = isFramed ? frames(pieces) : Buffer.concat(pieces.map((piece) => piece.bytes));
       // The client reads slowly: so do we. The process waits only where its output is not kept.
       if (!socket.write(bytes)) await drained(socket);
       if (socket.destroyed) break;
@@ -159,12 +171,22 @@ export async function carry(socket: Duplex, session: Session): Promise<void> {
   } catch (error) {
     const said = `${error instanceof Error ? error.message : String(error)}\r\n`;
     const piece = { stream: 'stdout' as const, bytes: Buffer.from(said) };
-    socket.write(session.terminal ? piece.bytes : frames([piece]));
+    if (!isHeadRead) await headRead(socket, unread);
+    socket.write(isFramed ? frames([piece]) : piece.bytes);
   } finally {
     session.leave();
   }
   closeSoon(socket);
   await input;
+}
+
+/** Resolves when the client has taken what was written so far. */
+async function headRead(socket: Duplex, unread: Unread): Promise<true> {
+  const { fd } = (socket as { _handle?: { fd?: number } })._handle ?? {}; // Node has no other way to tell
+  if (fd === undefined) return true;
+  for (let ms = 0; ms < HEAD_READ_MS && !socket.destroyed && unread(fd) > 0; ms++)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  return true;
 }
 
 function drained(socket: Duplex): Promise<void> {

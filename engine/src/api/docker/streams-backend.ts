@@ -17,6 +17,8 @@ export interface StreamsBackend {
   ): { readonly terminal: boolean; readonly pieces: AsyncIterable<readonly OutputPiece[]> };
   /** Now; null while the container does not run. `name` and `id` are there in any case. */
   stats(container: string): { readonly id: string; readonly name: string; readonly sample: StatsSample | null };
+  /** How much of what was written to a socket the other end has yet to read. */
+  unreadBytes(fd: number): number;
   readonly events: {
     recent(): readonly EngineEvent[];
     listen(told: (event: EngineEvent) => void): () => void;

@@ -12,7 +12,7 @@ import type { StreamsBackend } from './streams-backend.ts';
 const hijacks = (backend: StreamsBackend): HijackRoute[] => [attachHijack(backend), execStartHijack(backend)];
 
 export function streamRoutes(app: FastifyInstance, backend: StreamsBackend): void {
-  hijackRoutes(app, hijacks(backend));
+  hijackRoutes(app, hijacks(backend), (fd) => backend.unreadBytes(fd));
   resizeRoute(app, backend);
   execRoutes(app, backend);
   logsRoute(app, backend);
@@ -21,4 +21,5 @@ export function streamRoutes(app: FastifyInstance, backend: StreamsBackend): voi
 }
 
 /** The same connections, for clients that ask for an upgrade. */
-export const streamUpgrade = (backend: StreamsBackend): Upgrade => hijackUpgrade(hijacks(backend));
+export const streamUpgrade = (backend: StreamsBackend): Upgrade =>
+  hijackUpgrade(hijacks(backend), (fd) => backend.unreadBytes(fd));
