@@ -36,7 +36,8 @@ export function waitFor(container: LiveContainer, condition: WaitCondition, sign
       const isOver =
         news === 'removed' ||
         (news === 'removal-failed' && condition === 'removed') ||
-        (news === 'ended' && (condition === 'next-exit' || isMet()));
+        // Also when its restart policy starts it again: each end is one, for who waited for it.
+        (news === 'ended' && condition !== 'removed');
       if (!isOver) return;
       done();
       resolve(outcome());

@@ -14,6 +14,7 @@ test('max-size times max-file is what is kept', () => {
   expect(keep('json-file', { 'max-size': '10m', 'max-file': '3' })).toBe(3 * 10 * 2 ** 20);
   expect(keep('local', { 'max-size': '1.5k', 'max-file': '2' })).toBe(3072);
   expect(keep('local', { 'max-file': '2' })).toBe(40_000_000);
+  expect(keep('json-file', { 'max-file': '2' })).toBe(0);
 });
 
 test('labels and variables for --details are named', () => {
@@ -29,7 +30,6 @@ test.each([
   ['json-file', { 'max-size': 'much' }, 'invalid value for max-size: much'],
   ['json-file', { 'max-size': '0' }, 'invalid value for max-size: 0'],
   ['json-file', { 'max-size': '1k', 'max-file': '0' }, 'max-file cannot be less than 1'],
-  ['json-file', { 'max-file': '2' }, "'max-size' is required"],
 ])('%s with %j is refused', (Type, Config, message) => {
   expect(() => logPolicy({ Type, Config })).toThrow(message);
 });

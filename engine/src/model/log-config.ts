@@ -55,8 +55,6 @@ export function logPolicy(config: {
   const files = maxFile === undefined ? undefined : Number(maxFile);
   if (files !== undefined && !(Number.isInteger(files) && files >= 1))
     refuse(`invalid value for max-file: ${maxFile}: max-file cannot be less than 1`);
-  if (driver === 'json-file' && bytes === undefined && (files ?? 1) > 1)
-    refuse("max-file option is set to a value greater than 1 but max-size is not set: 'max-size' is required");
   const list = (name: string) => (options[name] ?? '').split(',').filter((one) => one !== '');
   const unbounded = driver === 'local' ? LOCAL_KEEP_BYTES : 0;
   const perFile = bytes ?? (driver === 'local' ? 20 * 10 ** 6 : 0);

@@ -75,10 +75,14 @@ export function imageRoutes(app: FastifyInstance, backend: ImagesBackend): void 
 
   app.post('/images/load', (request, reply) => {
     const quiet = queryFlag(request.query, 'quiet');
-    return jsonStream(reply, (tell) =>
-      backend.load(bodyStream(request), (message) => {
-        if (!quiet || 'stream' in message) tell(message);
-      }),
+    // Clients look for what went wrong in the stream: docker-py tells a bad archive from a bad call by it.
+    return jsonStream(
+      reply,
+      (tell) =>
+        backend.load(bodyStream(request), (message) => {
+          if (!quiet || 'stream' in message) tell(message);
+        }),
+      'in the stream',
     );
   });
 

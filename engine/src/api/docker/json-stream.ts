@@ -8,6 +8,7 @@ import { errorAnswer } from '../http-status.ts';
 export async function jsonStream(
   reply: FastifyReply,
   work: (tell: (message: object) => void) => Promise<void>,
+  errors: 'by status until the first line' | 'in the stream' = 'by status until the first line',
 ): Promise<FastifyReply> {
   const lines = new PassThrough();
   let begun = false;
@@ -21,7 +22,7 @@ export async function jsonStream(
   const worked = work(tell).then(
     () => lines.end(),
     (error: unknown) => {
-      if (!begun) throw error;
+      if (!begun && errors !== 'in the stream') throw error;
       const { message } = errorAnswer(error);
       tell({ errorDetail: { message }, error: message });
       lines.end();
