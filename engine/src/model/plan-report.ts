@@ -60,7 +60,10 @@ function targetOf({ call, args, block }: StepReport): string {
   return args.length > 0 ? args.join(', ') : block;
 }
 
-/** `bytes`: the plan's memory as it is now. */
+/**
+ * `bytes`: the plan's memory as it is now; they must not change later. The steps are read when somebody asks for them: a
+ * container has two hundred, and most of the time nobody looks.
+ */
 export function readReport(image: PlanImage, bytes: Uint8Array): PlanReport {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const slots = new Map<string, number>();
@@ -68,7 +71,7 @@ export function readReport(image: PlanImage, bytes: Uint8Array): PlanReport {
     if (view.getUint32(at + 8, true) !== 0) slots.set(name, Number(view.getBigInt64(at, true)));
   const begins = image.steps.map(({ rowAt }) => view.getBigUint64(rowAt + 16, true));
   const first = begins.reduce((least, one) => (one !== 0n && (least === 0n || one < least) ? one : least), 0n);
-  const reports = image.steps.map(({ place, step, rowAt }, position): StepReport => {
+  const reportOf = ({ place, step, rowAt }: PlanImage['steps'][number], position: number): StepReport => {
     const begin = begins[position] ?? 0n;
     const errno = view.getUint32(rowAt + 8, true);
     return {
@@ -82,11 +85,16 @@ export function readReport(image: PlanImage, bytes: Uint8Array): PlanReport {
       atNs: begin === 0n ? null : Number(begin - first),
       ns: Number(view.getBigUint64(rowAt + 24, true)),
     };
-  });
-  const failed = view.getUint32(FAILED_AT, true);
+  };
+  const failedAt = view.getUint32(FAILED_AT, true) - 1;
+  const failed = image.steps[failedAt];
+  let steps: readonly StepReport[] | undefined;
   return {
-    steps: [...reports].sort((a, b) => (a.atNs ?? Infinity) - (b.atNs ?? Infinity) || 0),
-    failed: reports[failed - 1] ?? null,
+    get steps() {
+      steps ??= image.steps.map(reportOf).sort((a, b) => (a.atNs ?? Infinity) - (b.atNs ?? Infinity) || 0);
+      return steps;
+    },
+    failed: failed === undefined ? null : reportOf(failed, failedAt),
     beganNs: first,
     ran: view.getUint32(RAN_AT, true) === 1,
     slots,

@@ -70,26 +70,42 @@ export function consoleSteps(): Step[] {
   return [...makeFile('/dev/console'), cloneTreeAt(slot('tty'), '', tree), showTree(tree, '/dev/console')];
 }
 
-/** The host's /dev/null, held before the root changes: what the container has at /dev/null is not to be trusted. */
-export const MASK = slot('mask');
+/** What stands at a path that is to be hidden; null where that is known only when it is tried. */
+export interface MaskedPath {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | null;
+}
 
-export function openMask(paths: readonly string[]): Step[] {
-  return paths.length === 0 ? [] : [cloneTree('/dev/null', MASK)];
+/** The host's /dev/null, held before the root changes: what the container has at /dev/null is not to be trusted. */
+const MASK = slot('mask');
+
+export function openMask(paths: readonly MaskedPath[]): Step[] {
+  return paths.some(({ kind }) => kind !== 'directory') ? [cloneTree('/dev/null', MASK)] : [];
 }
 
 /**
- * Hides paths: a file behind the null device, a directory behind an empty one. Which it is, is known only here and now,
- * so both are tried: the kernel refuses to mount a file on a directory and the other way round. What is not there is fine.
+ * Hides paths: a file behind the null device, a directory behind an empty one. Where it is not known which it is, both are
+ * tried: the kernel refuses to mount a file on a directory and the other way round. What is not there is fine.
  */
-export function maskSteps(paths: readonly string[]): Step[] {
-  if (paths.length === 0) return [];
-  return paths.flatMap((path) => {
+export function maskSteps(paths: readonly MaskedPath[]): Step[] {
+  return paths.flatMap(({ path, kind }) => {
     const copy = freshSlot('mask');
     const purpose = `error masking "${path}"`;
     return [
-      cloneTreeAt(MASK, '', copy, { purpose }),
-      showTree(copy, path, { mayFail: ['ENOENT', 'ENOTDIR', 'EINVAL'], purpose }),
-      mount('tmpfs', path, 'tmpfs', MS.RDONLY, undefined, { mayFail: ['ENOENT', 'ENOTDIR'], purpose }),
+      ...(kind === 'directory'
+        ? []
+        : [
+            cloneTreeAt(MASK, '', copy, { purpose }),
+            showTree(copy, path, { mayFail: kind === null ? ['ENOENT', 'ENOTDIR', 'EINVAL'] : ['ENOENT'], purpose }),
+          ]),
+      ...(kind === 'file'
+        ? []
+        : [
+            mount('tmpfs', path, 'tmpfs', MS.RDONLY, undefined, {
+              mayFail: kind === null ? ['ENOENT', 'ENOTDIR'] : ['ENOENT'],
+              purpose,
+            }),
+          ]),
     ];
   });
 }

@@ -23,7 +23,7 @@ import { call, type CloneStep, type LaunchPlan, slot, type Step } from '../model
 import { CLONE_NEW, type NamespaceType } from '../model/namespace.ts';
 import type { OciNamespaceType, OciProcess, OciSpec } from '../model/oci-spec.ts';
 import { changeTree, MOUNT_ATTR } from '../launch/mounts.ts';
-import { consoleSteps, deviceSteps, maskSteps, openMask, readonlySteps } from './device-steps.ts';
+import { consoleSteps, deviceSteps, type MaskedPath, maskSteps, openMask, readonlySteps } from './device-steps.ts';
 import { enterDirectory, executeSteps, letGo } from './execute-steps.ts';
 import { identitySteps, rlimitSteps } from './identity-steps.ts';
 import { mountSteps, parentOf } from './mount-steps.ts';
@@ -41,6 +41,8 @@ export interface NativeContainer {
   readonly seccomp: Uint8Array | null;
   /** Sources of binds that are no directories. */
   readonly files: ReadonlySet<string>;
+  /** spec.linux.maskedPaths, without those of the kernel's trees that are not there. */
+  readonly masked: readonly MaskedPath[];
   readonly host: NativeHost;
 }
 
@@ -109,7 +111,7 @@ function build(container: NativeContainer, stdio: Stdio): Step[] {
   const { linux, process, root } = spec;
   const mounts = mountSteps(spec.mounts, { cgroups: host.cgroups, groups: group.join.map(parentOf), files });
   const devices = ownsDev(spec) ? deviceSteps(linux.devices ?? [], host.mayMakeNodes) : { open: [], make: [] };
-  const masked = linux.maskedPaths ?? [];
+  const { masked } = container;
   return [
     // While the host's paths are in sight: groups and namespaces, and whatever is bound from the host.
     ...joinGroups(group),

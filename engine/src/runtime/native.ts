@@ -10,6 +10,7 @@ import type { OciMount, OciProcess, OciSeccomp, OciSpec } from '../model/oci-spe
 import { compileSeccomp } from '../model/seccomp-compile.ts';
 import type { ExecDriver, ExecOptions, Launchable, RunningContainer } from './driver.ts';
 import { execPlan } from './exec-plan.ts';
+import type { MaskedPath } from './device-steps.ts';
 import { containerPlan, type NativeContainer, type NativeGroup, type NativeHost, terminalSize } from './native-plan.ts';
 import { startFailure } from './start-failure.ts';
 
@@ -66,6 +67,7 @@ export class NativeDriver implements ExecDriver {
       group: nativeGroup(group),
       seccomp: seccompOf(spec),
       files: fileSources(spec.mounts),
+      masked: (spec.linux.maskedPaths ?? []).flatMap(maskedPath),
     };
   }
 }
@@ -146,6 +148,13 @@ function seccompOf(spec: OciSpec): Uint8Array | null {
   const filter = filters.get(seccomp) ?? encodeBpf(compileSeccomp(ociSeccompPolicy(seccomp, architecture)));
   filters.set(seccomp, filter);
   return filter;
+}
+
+/** The kernel shows every container the same files and directories in /proc and /sys; elsewhere only the image knows. */
+function maskedPath(path: string): MaskedPath[] {
+  if (!/^\/(proc|sys)\//.test(path)) return [{ path, kind: null }];
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? [] : [{ path, kind: stat.isDirectory() ? 'directory' : 'file' }];
 }
 
 /** What is no directory is mounted on a file. A source that is not there is the plan's to refuse. */
