@@ -169,6 +169,11 @@ static int fill_in(const struct step *step) {
       if (fix->what > plan->size - 4) return -EFAULT;
       *(i64 *)PLACE(fix->at) = *(i32 *)PLACE(fix->what);
       break;
+    case FIX_DECIMAL: // what an earlier call read: the file where another program left a pid
+      *(i64 *)PLACE(fix->at) = 0;
+      for (u32 i = fix->what; i < plan->size && *(u8 *)PLACE(i) >= '0' && *(u8 *)PLACE(i) <= '9'; i++)
+        *(i64 *)PLACE(fix->at) = *(i64 *)PLACE(fix->at) * 10 + *(u8 *)PLACE(i) - '0';
+      break;
     case FIX_TEXT:
       cursor = PLACE(fix->at);
       end = cursor + fix->room;

@@ -16,7 +16,7 @@ enum row_state { ROW_NOT_REACHED, ROW_HELD, ROW_RUNNING, ROW_DONE, ROW_ALLOWED, 
 
 enum permit { PERMIT_NONE, PERMIT_GO, PERMIT_SKIP };
 
-enum fix_kind { FIX_ADDRESS = 1, FIX_SLOT_4, FIX_SLOT_8, FIX_TEXT, FIX_APPEND, FIX_APPEND_SLOT, FIX_WORD };
+enum fix_kind { FIX_ADDRESS = 1, FIX_SLOT_4, FIX_SLOT_8, FIX_TEXT, FIX_APPEND, FIX_APPEND_SLOT, FIX_WORD, FIX_DECIMAL };
 
 // One step: what to call, with what.
 struct step {
@@ -42,8 +42,8 @@ struct row {
   u32 status; // a wait step: how the child ended (wait(2))
 };
 
-// A place to fill in: `at` takes the address of `what`, the value of slot `what`, or the four bytes at `what` as a
-// number; or a string is put together at `at`.
+// A place to fill in: `at` takes the address of `what`, the value of slot `what`, the four bytes at `what` as a number, or
+// the number that is written there in digits; or a string is put together at `at`.
 struct fix {
   u32 kind;
   u32 at;

@@ -48,6 +48,10 @@ function winsize(cols: number, rows: number): Value {
   return { bytes };
 }
 
+export function resize(terminal: Value, size: { readonly cols: number; readonly rows: number }): Step {
+  return call('ioctl', [terminal, TIOCSWINSZ, winsize(size.cols, size.rows)]);
+}
+
 /**
  * A new terminal of the devpts that `program` sees: `tty` inside says /dev/pts/N, N is in the room "pts". The slot "tty"
  * is the program's end. The keeper takes the master out of the program (pidfd_getfd(2)), which has the right to open it.
@@ -60,7 +64,7 @@ export function terminal(program: string, size: { readonly cols: number; readonl
       call('openat', [AT_FDCWD, '/dev/ptmx', O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC], { save: 'master' }),
       call('ioctl', [slot('master'), TIOCSPTLCK, { bytes: new Uint8Array(4) }]),
       call('ioctl', [slot('master'), TIOCGPTN, { room: 4, name: 'pts' }]),
-      call('ioctl', [slot('master'), TIOCSWINSZ, winsize(size.cols, size.rows)]),
+      resize(slot('master'), size),
       // The other end by ioctl, not by path: what stands at /dev/pts is not to be trusted.
       call('ioctl', [slot('master'), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC], { save: 'tty' }),
       call('ioctl', [slot('tty'), TIOCSCTTY, 0]),

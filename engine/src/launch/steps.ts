@@ -43,6 +43,18 @@ export function writeFile(path: Value, content: string): Step[] {
   ];
 }
 
+const READ_BYTES = 64;
+
+/** The first bytes of a short file, into the room `room`. */
+export function readFile(path: string, room: string): Step[] {
+  const file = freshSlot('file');
+  return [
+    call('openat', [AT_FDCWD, path, O_CLOEXEC], { save: file.slot }),
+    call('read', [file, { room: READ_BYTES, name: room }, READ_BYTES]),
+    call('close', [file]),
+  ];
+}
+
 /** A new file with this content; fails when something is there already. */
 export function createFile(path: string, content: string): Step[] {
   const file = freshSlot('file');

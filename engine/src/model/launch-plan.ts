@@ -22,7 +22,9 @@ export type Value =
   /** Address of so many zeroed bytes for the kernel to write; `name` lets the report bring them back. */
   | { readonly room: number; readonly name?: string }
   /** Four bytes that an earlier call wrote at `at` of a named room, as a number: a descriptor of pipe2 or socketpair. */
-  | { readonly word: string; readonly at: number };
+  | { readonly word: string; readonly at: number }
+  /** What an earlier call read into a named room, as a number: the digits at its start. 0 without any. */
+  | { readonly decimal: string };
 
 export interface Slot {
   readonly slot: string;

@@ -32,7 +32,7 @@ const CLONE_PARENT_SETTID = 0x10_0000n;
 const CLONE_INTO_CGROUP = 0x2_0000_0000n;
 
 const KIND = { call: 1, clone: 2, open: 3, await: 4, wait: 5, keep: 6, init: 7 } as const;
-const FIX = { address: 1, slot4: 2, slot8: 3, text: 4, append: 5, appendSlot: 6, word: 7 } as const;
+const FIX = { address: 1, slot4: 2, slot8: 3, text: 4, append: 5, appendSlot: 6, word: 7, decimal: 8 } as const;
 /** Which step: the n-th of a block. */
 export interface StepPlace {
   readonly block: string;
@@ -226,6 +226,7 @@ class Compiler {
     else if ('strings' in value) this.#address(at, this.#vector(value.strings), size);
     else if ('text' in value) this.#address(at, this.#assembled(value.text), size);
     else if ('word' in value) this.#word(value, at, size);
+    else if ('decimal' in value) this.#decimal(value.decimal, at, size);
     else if ('room' in value) this.#address(at, this.#room(value), size);
     else {
       const base = this.#copy(value.struct, 8);
@@ -278,6 +279,13 @@ class Compiler {
     if (value.at < 0 || value.at + 4 > room.size) this.#refuse(`the room "${value.word}" has no word at ${value.at}`);
     if (size !== 8) this.#refuse('a word fills 8 bytes');
     this.#fix(FIX.word, at, room.at + value.at);
+  }
+
+  #decimal(name: string, at: number, size: 4 | 8): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined) this.#refuse(`no earlier step has a room "${name}"`);
+    if (size !== 8) this.#refuse('a number fills 8 bytes');
+    this.#fix(FIX.decimal, at, room.at);
   }
 
   #fix(kind: number, at: number, what: number, room = 0): void {

@@ -140,6 +140,7 @@ export function printValue(value: Value, slots: ReadonlyMap<string, number> = ne
   if ('text' in value)
     return quote(value.text.map((part) => (typeof part === 'string' ? part : printValue(part, slots))).join(''));
   if ('word' in value) return `<${value.word}[${value.at}]>`;
+  if ('decimal' in value) return `<${value.decimal}>`;
   if ('room' in value) return `room for ${value.room} bytes`;
   const patches = value.patches.map((patch) => printValue(patch.value, slots));
   return `{${[`${value.struct.length} bytes`, ...patches].join(', ')}}`;

@@ -122,9 +122,9 @@ function bind(one: OciMount, options: MountOptions, tree: Slot, { files }: Mount
 }
 
 /** Another container's file lies in its mount namespace: a mount can be copied only by who is in it (open_tree(2), EINVAL). */
-const OTHER_ROOT = /^\/proc\/(\d+)\/root(\/.*)$/;
+export const OTHER_ROOT = /^\/proc\/(\d+)\/root(\/.*)$/;
 
-function openSource(source: string, recursive: boolean, tree: Slot, purpose: string): Step[] {
+export function openSource(source: string, recursive: boolean, tree: Slot, purpose: string): Step[] {
   const [, pid, path] = OTHER_ROOT.exec(source) ?? [];
   if (pid === undefined || path === undefined) return [cloneTree(source, tree, { recursive, purpose })];
   const join = (name: string) => call('setns', [slot(`${tree.slot}-${name}`), CLONE_NEW.mnt], { purpose });
