@@ -27,6 +27,12 @@ const TEST_PACKAGES = [
     files: ['/var/lib/dpkg/info/python3.list'], // python3-minimal has the program, too, and lacks half of the library
   },
   { name: 'busybox-static', why: 'is the root file system of test containers', programs: ['busybox'] },
+  {
+    name: 'runc',
+    why: 'is a runtime that the engine drives, and what its own containers are compared with',
+    programs: ['runc'],
+  },
+  { name: 'crun', why: 'is another such runtime', programs: ['crun'] },
   { name: 'chromium', why: 'takes the lesson as a learner does', programs: ['chromium'] },
 ];
 

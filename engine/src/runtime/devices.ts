@@ -1,10 +1,9 @@
-// Devices that are given to a container: --device, --device-cgroup-rule, --privileged; as nodes of /dev and as rules of its
-// devices group. Looks at the host's /dev; makes nothing.
+// Devices that are given to a container as nodes of its /dev: --device, --privileged. Looks at the host's /dev; makes nothing.
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../model/container-config.ts';
 import { EngineError } from '../model/engine-error.ts';
-import type { OciDevice, OciDeviceRule } from '../model/oci-spec.ts';
+import type { OciDevice } from '../model/oci-spec.ts';
 
 const S_IFMT = 0o170000;
 const S_IFCHR = 0o020000;
@@ -14,84 +13,20 @@ const S_IFDIR = 0o040000;
 /** In the host's /dev, but not the machine's: terminals and shared memory are each container's own. */
 const NOT_DEVICES = new Set(['pts', 'shm', 'fd', 'mqueue', 'console', '.lxc', '.lxd-mounts', '.udev']);
 
-export interface GivenDevices {
-  readonly devices: readonly OciDevice[];
-  /** What comes after DEFAULT_DEVICE_RULES; for a privileged container it is all there is. */
-  readonly rules: readonly OciDeviceRule[];
-}
-
-/** Of every container: nothing but zero, null, urandom, random, tty, console; mknod of any, which gives no access. */
-export const DEFAULT_DEVICE_RULES: readonly OciDeviceRule[] = [
-  { allow: false, access: 'rwm' },
-  ...(
-    [
-      [1, 5],
-      [1, 3],
-      [1, 9],
-      [1, 8],
-      [5, 0],
-      [5, 1],
-    ] as const
-  ).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' }) as const),
-  { allow: false, type: 'c', major: 10, minor: 229, access: 'rwm' },
-  // What runc adds for every container (libcontainer/specconv, AllowedDevices).
-  { allow: true, type: 'c', access: 'm' },
-  { allow: true, type: 'b', access: 'm' },
-  { allow: true, type: 'c', major: 1, minor: 7, access: 'rwm' },
-  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
-  { allow: true, type: 'c', major: 136, access: 'rwm' },
-];
-
-/** All rules of the devices group, in order. Throws like givenDevices. */
-export function deviceRules(hostConfig: HostConfig): OciDeviceRule[] {
-  const { rules } = givenDevices(hostConfig);
-  return hostConfig.Privileged ? [...rules] : [...DEFAULT_DEVICE_RULES, ...rules];
-}
-
-/** Throws invalid_argument in Docker's words for a path that is no device and holds none, or a rule that is none. */
-export function givenDevices(hostConfig: HostConfig): GivenDevices {
-  const { Privileged, Devices, DeviceCgroupRules } = hostConfig;
-  const asked = Devices.map((mapping) => ({ mapping, found: devicesAt(mapping.PathOnHost, mapping.PathInContainer) }));
-  for (const { mapping, found } of asked)
+/** Throws invalid_argument in Docker's words for a path that is no device and holds none. */
+export function givenDevices({ Privileged, Devices }: HostConfig): OciDevice[] {
+  const asked = Devices.flatMap(({ PathOnHost, PathInContainer }) => {
+    const found = devicesAt(PathOnHost, PathInContainer);
     if (found.length === 0)
       throw new EngineError(
         'invalid_argument',
-        `error gathering device information while adding custom device ${JSON.stringify(mapping.PathOnHost)}: no such file or directory`,
+        `error gathering device information while adding custom device ${JSON.stringify(PathOnHost)}: no such file or directory`,
       );
-  if (Privileged) {
-    const all = below('/dev', '/dev');
-    const more = asked.flatMap(({ found }) => found).filter((one) => !all.some(({ path }) => path === one.path));
-    return { devices: [...all, ...more], rules: [{ allow: true, access: 'rwm' }] };
-  }
-  return {
-    devices: asked.flatMap(({ found }) => found),
-    rules: [
-      ...asked.flatMap(({ mapping, found }) =>
-        found.map(({ type, major, minor }) => ({
-          allow: true,
-          type: type === 'b' ? ('b' as const) : ('c' as const),
-          major,
-          minor,
-          access: mapping.CgroupPermissions || 'rwm',
-        })),
-      ),
-      ...(DeviceCgroupRules ?? []).map(parseRule),
-    ],
-  };
-}
-
-/** "c 13:* rwm" */
-function parseRule(text: string): OciDeviceRule {
-  const [, type, major, minor, access] = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text) ?? [];
-  if (type === undefined || access === undefined)
-    throw new EngineError('invalid_argument', `invalid device cgroup rule format: '${text}'`);
-  return {
-    allow: true,
-    type: type as 'a' | 'c' | 'b',
-    access,
-    ...(major === '*' ? {} : { major: Number(major) }),
-    ...(minor === '*' ? {} : { minor: Number(minor) }),
-  };
+    return found;
+  });
+  if (!Privileged) return asked;
+  const all = below('/dev', '/dev');
+  return [...all, ...asked.filter((one) => !all.some(({ path }) => path === one.path))];
 }
 
 /** A device as one, a directory as all devices in it. */

@@ -22,8 +22,9 @@ export interface OciRun {
   /** Directory with config.json (and `rootfs`), where the runtime leaves the pid, its log and its terminal's socket. */
   readonly bundle: string;
   readonly keeperJoin: readonly string[];
-  /** v2 beside v1: nobody else puts the container into this group. */
-  readonly group: string | null;
+  /** v2 beside v1. Nobody else puts the container into this group, and where the tree is mounted is hidden from the runtime:
+   * crun refuses to work where it sees both. */
+  readonly unified: { readonly group: string; readonly mountPoint: string } | null;
   readonly openStdin: boolean;
   readonly terminal: { readonly width: number; readonly height: number } | null;
 }
@@ -39,6 +40,7 @@ export interface OciCreate extends OciRun {
   }[];
 }
 
+const MNT_DETACH = 2;
 const LAST = 0xffff_ffff;
 const CLOSE_RANGE_CLOEXEC = 4;
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -47,7 +49,7 @@ const SOCKET = 'console.sock';
 export const LOG = 'log.json';
 const PID = 'pid';
 
-const become = ({ program, options }: OciRun, ...args: readonly string[]): Step[] => [
+const become = ({ program, options }: Pick<OciRun, 'program' | 'options'>, ...args: readonly string[]): Step[] => [
   call('close_range', [3, LAST, CLOSE_RANGE_CLOEXEC]),
   call(
     'execve',
@@ -59,6 +61,28 @@ const become = ({ program, options }: OciRun, ...args: readonly string[]): Step[
 ];
 
 const consoleOf = ({ terminal }: OciRun): string[] => (terminal === null ? [] : ['--console-socket', SOCKET]);
+
+/** Any other command of the runtime's: `runc delete`. Ends with it. */
+export function commandPlan(
+  run: Pick<OciRun, 'program' | 'options' | 'unified' | 'bundle'>,
+  args: readonly string[],
+): LaunchPlan {
+  return {
+    start: 'wait',
+    blocks: {
+      wait: [
+        { kind: 'clone', flags: BigInt(CLONE_NEW.mnt), child: 'command', save: 'command' },
+        { kind: 'wait', pid: slot('command') },
+      ],
+      command: [...hideUnified(run), call('chdir', [run.bundle]), ...become(run, ...args)],
+    },
+  };
+}
+
+/** In this mount namespace only. */
+function hideUnified({ unified }: Pick<OciRun, 'unified'>): Step[] {
+  return unified === null ? [] : [leaveHostMounts(), call('umount2', [unified.mountPoint, MNT_DETACH])];
+}
 
 /** `runc create`, then `runc start`. */
 export function createPlan(run: OciCreate): LaunchPlan {
@@ -103,10 +127,10 @@ function planOf(
   first: readonly string[],
   second: readonly string[] | null,
 ): LaunchPlan {
-  const { bundle, group, terminal } = run;
+  const { bundle, unified, terminal } = run;
   const keepers = groups('keepers', run.keeperJoin);
   const stdio = pipes(run.openStdin);
-  const inGroup = group === null ? {} : { cgroup: slot('group') };
+  const inGroup = unified === null ? {} : { cgroup: slot('group') };
   const isOn = terminal === null;
   const enter = call('chdir', [bundle]);
   return {
@@ -117,9 +141,9 @@ function planOf(
         ...(isOn ? stdio.prepare : listenAt(SOCKET)),
         ...keepers.open,
         ...keepers.join,
-        ...(group === null
+        ...(unified === null
           ? []
-          : [call('openat', [AT_FDCWD, group, O_PATH | O_DIRECTORY | O_CLOEXEC], { save: 'group' })]),
+          : [call('openat', [AT_FDCWD, unified.group, O_PATH | O_DIRECTORY | O_CLOEXEC], { save: 'group' })]),
         { kind: 'clone', flags: BigInt(CLONE_NEW.mnt), child: 'create', save: 'create', ...inGroup },
         { kind: 'wait', pid: slot('create') },
         ...readFile(PID, 'pid'),
@@ -133,7 +157,14 @@ function planOf(
         call('chdir', ['/']),
         { kind: 'keep', pid: { decimal: 'pid' }, ...kept(stdio.keep, isOn) },
       ],
-      create: [call('setsid'), ...(isOn ? stdio.take : []), ...before, enter, ...become(run, ...first)],
+      create: [
+        call('setsid'),
+        ...(isOn ? stdio.take : []),
+        ...before,
+        ...hideUnified(run),
+        enter,
+        ...become(run, ...first),
+      ],
       ...(second === null ? {} : { start: become(run, ...second) }),
     },
   };

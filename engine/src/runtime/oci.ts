@@ -1,9 +1,7 @@
 // The exec driver that leaves the making of containers to another OCI runtime, runc or crun: writes its bundle, runs it
 // under a keeper of ours, and takes away what it leaves.
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Kept, Kernel, LaunchOptions, RunOptions } from '../kernel/kernel.ts';
 import type { CgroupHost } from '../model/cgroup-host.ts';
 import { EngineError } from '../model/engine-error.ts';
@@ -14,7 +12,7 @@ import type { ExecDriver, ExecOptions, Launchable, RunningContainer } from './dr
 import { parseMountOptions } from './mount-options.ts';
 import { OTHER_ROOT } from './mount-steps.ts';
 import { terminalSize } from './native-plan.ts';
-import { createPlan, LOG, type OciCreate, ociExecPlan, type OciRun } from './oci-plan.ts';
+import { commandPlan, createPlan, LOG, type OciCreate, ociExecPlan, type OciRun } from './oci-plan.ts';
 
 export interface OciOptions {
   /** As --runtime names it. */
@@ -26,8 +24,6 @@ export interface OciOptions {
   /** A directory on a tmpfs, of this daemon's: bundles and the runtime's own state. */
   readonly directory: string;
 }
-
-const run = promisify(execFile);
 
 /** The absolute path of a runtime on PATH; null where there is none. */
 export function findRuntime(name: string): string | null {
@@ -122,18 +118,23 @@ export class OciDriver implements ExecDriver {
     openStdin: boolean,
   ): OciRun {
     const { program, cgroups } = this.#options;
+    const unified = hiddenTree(cgroups);
+    const directory = group.cgroupDirectory();
     return {
       program,
       options: ['--root', stateOf(this.#options)],
       id,
       bundle,
       keeperJoin: group.keeperJoinFiles(),
-      group: cgroups.flavour === 'hybrid' ? group.cgroupDirectory() : null,
+      unified: directory === null || unified === null ? null : { group: directory, mountPoint: unified },
       openStdin,
       terminal: process.terminal ? terminalSize(process) : null,
     };
   }
 }
+
+/** The v2 tree of a host that has v1's controllers. */
+const hiddenTree = ({ flavour, unified }: CgroupHost): string | null => (flavour === 'hybrid' ? unified : null);
 
 const stateOf = ({ directory, name }: OciOptions): string => join(directory, `${name}-state`);
 
@@ -181,10 +182,16 @@ class Bundle {
   /** Ends and forgets the container, if the runtime knows it. Nothing there is fine. */
   async remove(): Promise<void> {
     const state = stateOf(this.#options);
-    if (existsSync(join(state, this.#id)))
-      await run(this.#options.program, ['--root', state, 'delete', '--force', this.#id]).catch((error: unknown) => {
-        if (existsSync(join(state, this.#id))) throw error;
+    if (existsSync(join(state, this.#id))) {
+      const { program, kernel, cgroups } = this.#options;
+      const mountPoint = hiddenTree(cgroups);
+      const unified = mountPoint === null ? null : { group: '', mountPoint };
+      mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      const run = { program, options: ['--root', state], unified, bundle: this.path };
+      await kernel.run(commandPlan(run, ['delete', '--force', this.#id])).catch((error: unknown) => {
+        if (existsSync(join(state, this.#id))) throw this.failure(error, `Cannot remove container "${this.#id}": `);
       });
+    }
     rmSync(this.path, { recursive: true, force: true });
     if (existsSync(state) && readdirSync(state).length === 0) rmSync(state, { recursive: true, force: true });
   }

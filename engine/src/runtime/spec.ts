@@ -62,7 +62,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): OciSpec {
   const namespaces = namespacesOf(input);
   const mounts = specMounts(input);
   const isHostUts = hostConfig.UTSMode === 'host';
-  const devices = givenDevices(hostConfig).devices;
+  const devices = givenDevices(hostConfig);
   const seccomp = seccompOf(hostConfig, capabilities, host);
   return {
     ociVersion: '1.0.2',

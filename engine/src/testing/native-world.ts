@@ -12,8 +12,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { parseCgroupMounts } from '../model/cgroup-host.ts';
 import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
+import { createContainerGroups } from '../kernel/cgroup/container-groups.ts';
+import { detectCgroups } from '../kernel/cgroup/detect.ts';
+import { removeBelow } from '../kernel/cgroup/remove-below.ts';
 import type { Kept } from '../kernel/kernel.ts';
 import type { OciProcess, OciSpec } from '../model/oci-spec.ts';
 import { readChunks } from '../model/output-chunks.ts';
@@ -21,7 +23,7 @@ import type { Launchable } from '../runtime/driver.ts';
 import { busyboxFiles } from './test-image.ts';
 import { freshLaunch } from './launch.ts';
 
-export const CGROUPS = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+export const CGROUPS = detectCgroups();
 
 export interface NativeWorld {
   readonly directory: string;
@@ -29,7 +31,7 @@ export interface NativeWorld {
   readonly rootfs: string;
   /** A container to start: what is left out of the specification is as Docker has it. */
   launchable(args: readonly string[], change?: Change): Launchable;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 export interface Change {
@@ -120,14 +122,11 @@ export function nativeWorld(): NativeWorld {
   const directory = mkdtempSync('/dev/shm/drydock-native-');
   const rootfs = join(directory, 'rootfs');
   const ground = join(directory, 'ground');
-  const name = directory.slice(directory.lastIndexOf('/') + 1);
+  const instance = directory.slice(directory.lastIndexOf('-') + 1).toLowerCase();
+  const groups = createContainerGroups(CGROUPS, `native-${instance}-${process.pid}`);
+  const made: ContainerGroup[] = [];
   for (const one of ['rootfs', 'ground', 'keepers', 'layers']) mkdirSync(join(directory, one));
   busyboxFiles(rootfs);
-  const groups = [
-    ...CGROUPS.hierarchies.map(({ mountPoint }) => mountPoint),
-    ...(CGROUPS.unified === null ? [] : [CGROUPS.unified]),
-  ].map((mountPoint) => join(mountPoint, name));
-  for (const group of groups) makeGroup(group);
   let count = 0;
   return {
     directory,
@@ -136,49 +135,36 @@ export function nativeWorld(): NativeWorld {
       count += 1;
       const layers = join(directory, 'layers', String(count));
       for (const one of ['upper', 'work']) mkdirSync(join(layers, one), { recursive: true });
+      const id = count.toString(16).padStart(64, 'c');
+      const group = groups.create(id, {}, null);
+      made.push(group);
       return {
-        id: count.toString(16).padStart(64, 'c'),
-        spec: testSpec(ground, args, change),
+        id,
+        spec: testSpec(ground, args, { ...change, linux: { cgroupsPath: group.path, ...change.linux } }),
         rootfs: {
           kind: 'overlay',
           lower: [rootfs],
           writable: { upper: join(layers, 'upper'), work: join(layers, 'work') },
           options: [],
         },
-        group: testGroup(name, groups),
+        group,
         directory: join(directory, 'keepers', String(count)),
         logPath: join(directory, `log-${count}`),
         openStdin: change.openStdin ?? false,
         init: change.init ?? false,
       };
     },
-    remove() {
-      for (const group of groups) rmdirSync(group);
+    async remove() {
+      for (const group of made) await group.remove();
+      const trees = [...CGROUPS.hierarchies.map(({ mountPoint }) => mountPoint), CGROUPS.unified ?? []].flat();
+      for (const tree of trees) {
+        const top = join(tree, `drydock-native-${instance}-${process.pid}-containers`);
+        removeBelow(top);
+        if (existsSync(top)) rmdirSync(top);
+      }
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** A cpuset group takes no process before it has processors and memory. */
-function makeGroup(path: string): void {
-  mkdirSync(path);
-  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    const own = join(path, file);
-    if (existsSync(own) && readFileSync(own, 'utf8').trim() === '')
-      writeFileSync(own, readFileSync(join(path, '..', file)));
-  }
-}
-
-function testGroup(name: string, groups: readonly string[]): ContainerGroup {
-  const unified = CGROUPS.unified === null ? null : join(CGROUPS.unified, name);
-  return {
-    name,
-    path: `/${name}`,
-    joinFiles: () => groups.map((group) => join(group, group === unified ? 'cgroup.procs' : 'tasks')),
-    keeperJoinFiles: () => [],
-    hierarchies: () => CGROUPS.hierarchies,
-    cgroupDirectory: () => unified,
-  } as unknown as ContainerGroup;
 }
 
 /** What a process wrote to its end, and how it ended; the keeper's directory is removed. */
