@@ -26,8 +26,8 @@ import { createContainerGroups } from './kernel/cgroup/container-groups.ts';
 import { linux } from './kernel/linux.ts';
 import type { CgroupHost } from './model/cgroup-host.ts';
 import type { LimitFacts } from './model/limit-facts.ts';
-import { NativeDriver } from './runtime/native.ts';
-import { isInitialUserNamespace, specHost } from './runtime/spec-host.ts';
+import { DEFAULT_RUNTIMES, execDrivers, type RuntimeOptions } from './runtime/drivers.ts';
+import { specHost } from './runtime/spec-host.ts';
 import { buildSpec } from './runtime/spec.ts';
 import { type DockerCounts, goArchitecture } from './system.ts';
 import { copyIn } from './volume/copy-in.ts';
@@ -52,9 +52,16 @@ export interface DockerParts {
   readonly cgroupHost: CgroupHost;
   readonly log: Logger;
   readonly jobs: Jobs;
+  readonly runtimes?: RuntimeOptions;
 }
 
-export async function createDockerEngine({ instance, cgroupHost, log, jobs }: DockerParts): Promise<DockerEngine> {
+export async function createDockerEngine({
+  instance,
+  cgroupHost,
+  log,
+  jobs,
+  runtimes = DEFAULT_RUNTIMES,
+}: DockerParts): Promise<DockerEngine> {
   const events = new Events();
   const graph = await OverlayDriver.open(join(instance.root, 'overlay'));
   const images = new ImageStore(join(instance.root, 'image'), graph, (message) => log.warn(message));
@@ -65,10 +72,9 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
   const ground = join(instance.run, 'ground');
   mkdirSync(ground, { recursive: true, mode: 0o711 });
   const machine = specHost(ground);
-  const native = new NativeDriver({
-    kernel: linux,
-    host: { cgroups: cgroupHost, mayMakeNodes: isInitialUserNamespace() },
-  });
+  const { defaultDriver } = runtimes;
+  const place = { kernel: linux, cgroups: cgroupHost, directory: join(instance.run, 'oci') };
+  const drivers = execDrivers(place, runtimes);
   const context: ContainerContext = {
     host: {
       root: instance.root,
@@ -78,8 +84,8 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
       graph,
       groups,
       volumes,
-      drivers: new Map([[native.name, native]]),
-      defaultDriver: native.name,
+      drivers,
+      defaultDriver,
       buildSpec: (input) => buildSpec(input, machine),
       limits: containerLimits(groups),
       events,
@@ -135,7 +141,7 @@ export async function createDockerEngine({ instance, cgroupHost, log, jobs }: Do
         images: images.all().length,
         storage: { driver: graph.name, status: graph.status() },
         runtimes: Object.fromEntries([...context.host.drivers.keys()].map((name) => [name, { path: name }])),
-        defaultRuntime: native.name,
+        defaultRuntime: defaultDriver,
         eventListeners: events.listeners,
       };
     },

@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import type { Logger } from 'pino';
 import { engineApp, labApp, listenOn } from './api/http.ts';
 import type { Backends } from './api/http.ts';
+import { DEFAULT_RUNTIMES } from './runtime/drivers.ts';
 import { createDockerEngine } from './docker-engine.ts';
 import type { Instance } from './instance.ts';
 import { readIfThere } from './kernel/atomic-file.ts';
@@ -33,7 +34,7 @@ const LOOK_AFTER_MS = 5_000;
 /** How often it is asked whether somebody took rules away, which the kernel tells: one system call each time. */
 const RULES_TOUCHED_MS = 200;
 
-export async function startEngine(instance: Instance, log: Logger): Promise<Engine> {
+export async function startEngine(instance: Instance, log: Logger, runtimes = DEFAULT_RUNTIMES): Promise<Engine> {
   mkdirSync(instance.root, { recursive: true, mode: 0o711 });
   mkdirSync(instance.run, { recursive: true, mode: 0o755 });
   const cgroupHost = detectCgroups();
@@ -63,7 +64,7 @@ export async function startEngine(instance: Instance, log: Logger): Promise<Engi
   await network.collect(sandboxes.liveSlots());
 
   const jobs = new Jobs();
-  const docker = await createDockerEngine({ instance, cgroupHost, log, jobs });
+  const docker = await createDockerEngine({ instance, cgroupHost, log, jobs, runtimes });
   await docker.recover();
 
   const backends: Backends = {

@@ -4,19 +4,29 @@ import { pino } from 'pino';
 import { startEngine } from './engine.ts';
 import { instanceOf } from './instance.ts';
 import { EngineError } from './model/engine-error.ts';
+import { DEFAULT_RUNTIMES, parseRuntimes, type RuntimeOptions } from './runtime/drivers.ts';
 
 /** An orderly end takes some 30 ms. */
 const CLOSE_MS = 5000;
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
-function options(): { level: string; tearDown: boolean; env: Record<string, string | undefined> } {
+interface Options {
+  readonly level: string;
+  readonly tearDown: boolean;
+  readonly env: Record<string, string | undefined>;
+  readonly runtimes: RuntimeOptions;
+}
+
+function options(): Options {
   const { values } = parseArgs({
     options: {
       'data-root': { type: 'string' },
       host: { type: 'string', short: 'H' },
       'log-level': { type: 'string', default: 'info' },
       'tear-down': { type: 'boolean', default: false },
+      runtime: { type: 'string', multiple: true, default: [] },
+      'exec-driver': { type: 'string', default: DEFAULT_RUNTIMES.defaultDriver },
     },
   });
   const level = values['log-level'];
@@ -28,6 +38,7 @@ function options(): { level: string; tearDown: boolean; env: Record<string, stri
   return {
     level,
     tearDown: values['tear-down'],
+    runtimes: { runtimes: parseRuntimes(values.runtime), defaultDriver: values['exec-driver'] },
     env: {
       ...process.env,
       ...(values['data-root'] !== undefined && { DRYDOCK_ROOT: values['data-root'] }),
@@ -47,10 +58,10 @@ try {
       'permission_denied',
       'Cannot start the engine: it makes namespaces and mounts; run it as root',
     );
-  const { level, tearDown, env } = options();
+  const { level, tearDown, env, runtimes } = options();
   const instance = instanceOf(env);
   const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: false }));
-  const engine = await startEngine(instance, log);
+  const engine = await startEngine(instance, log, runtimes);
   if (tearDown) {
     await engine.tearDown();
     process.exit(0);

@@ -200,7 +200,7 @@ class Bundle {
 /** The last line of a runtime's log that tells of an error: {"level": "error", "msg": …}. */
 function lastError(path: string): string | null {
   if (!existsSync(path)) return null;
-  for (const line of readFileSync(path, 'utf8').trim().split('\n').reverse()) {
+  for (const line of readFileSync(path, 'utf8').trim().split('\n').toReversed()) {
     try {
       const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
       if (typeof msg === 'string' && (level === 'error' || level === 'fatal' || level === undefined)) return msg;

@@ -1,15 +1,6 @@
 // For kernel tests of exec drivers: a place with a busybox root file system, control groups, and specifications to start
 // from; everything of it is unique to one test file, and `remove` takes it all away.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
