@@ -98,6 +98,14 @@ test.each([
   else expect(said).toMatch(message);
 });
 
+test('what may go wrong is warned of', async () => {
+  const { code, err } = await sh(['--oom-kill-disable'], 'true');
+  expect([code, err]).toEqual([
+    0,
+    'WARNING: OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.\n',
+  ]);
+});
+
 test('update: a running container is bounded anew; what does not go together is refused', async () => {
   const id = (await docker('run', '-d', '--name', 'life', '-m', '64m', 'busybox', 'sleep', '1000')).out.trim();
   const change = ['update', '-m', '128m', '--memory-swap', '256m', '--cpus', '1.5', '--pids-limit', '50', 'life'];

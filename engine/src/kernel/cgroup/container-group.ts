@@ -70,7 +70,7 @@ export interface ContainerGroup {
 }
 
 export interface ContainerGroups {
-  /** Throws `conflict` when there are such groups; leaves nothing when it fails. `parent`: --cgroup-parent, or null. */
+  /** Throws `conflict` when something runs in such groups; leaves nothing when it fails. `parent`: --cgroup-parent, or null. */
   create(id: string, resources: OciResources, parent: string | null): ContainerGroup;
   /** Throws `not_found`. */
   open(id: string, parent: string | null): ContainerGroup;

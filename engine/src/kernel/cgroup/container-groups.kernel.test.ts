@@ -247,13 +247,25 @@ describe.each(flavours)('container groups on %s', (flavour, host) => {
     expect(() => again.create('../x', {}, null)).toThrow('use a-z, 0-9 and -');
   });
 
-  test('what a crash left half made is in the way, can be opened and goes', async () => {
-    mkdirSync(directory('memory', 'anna'), { recursive: true });
-    expect(() => groups.create('anna', {}, null)).toThrow('exists');
-    expect(existsSync(directory('cpu', 'anna'))).toBe(false);
+  test('what a crash left half made can be opened and goes; a new container takes its place', async () => {
+    mkdirSync(directory('memory', 'anna', 'below'), { recursive: true });
     expect(groups.list()).toEqual(['anna']);
     await groups.open('anna', null).remove();
     expect(groups.list()).toEqual([]);
+    mkdirSync(directory('memory', 'anna', 'below'), { recursive: true });
+    await printed(run(create({ memory: { limit: 64 * MIB } }), 'true'));
+    expect(existsSync(directory('memory', 'anna', 'below'))).toBe(false);
+    expect(file('memory', 'memory.limit_in_bytes')).toBe(String(64 * MIB));
+  });
+
+  test('what still runs in one hierarchy is in the way, and none is made in the others', async () => {
+    mkdirSync(directory('memory', 'anna'), { recursive: true });
+    const child = processes.runIn([directory('memory', 'anna', 'tasks')], 'echo up; exec sleep 1000');
+    await ready(child);
+    expect(() => groups.create('anna', {}, null)).toThrow(/memory.*exists/);
+    expect(existsSync(directory('cpu', 'anna'))).toBe(false);
+    await groups.open('anna', null).remove();
+    expect(await within(() => child.signalCode === 'SIGKILL')).toBe(true);
   });
 
   test('a limit that the kernel refuses leaves nothing', () => {

@@ -16,9 +16,10 @@ import {
   placeDirectory,
   treesWithGroup,
 } from './container-place.ts';
-import { childGroups, reached, removeGroup } from './files.ts';
+import { childGroups, processesBelow, reached, removeGroup } from './files.ts';
 import { readLimitFacts } from './limit-facts.ts';
 import { openContainer } from './open-container.ts';
+import { removeBelow } from './remove-below.ts';
 import { type Tree, treesOf } from './trees.ts';
 
 /** A keeper ends by itself once its container has. */
@@ -99,11 +100,23 @@ function usable(host: CgroupHost): CgroupHost {
   return { flavour: unified === null ? 'v1' : 'hybrid', hierarchies, unified };
 }
 
+/**
+ * Removes the groups of an id in which nothing runs: what a crash left half made, or a removal that had to give up on a process
+ * that has ended since. The groups in `done` are ours. False: something runs in them.
+ */
+function clearEmpty(at: ContainerPlace, done: readonly string[]): boolean {
+  const directories = treesWithGroup(at)
+    .map((tree) => placeDirectory(tree, at))
+    .filter((directory) => !done.includes(directory));
+  if (directories.some((directory) => processesBelow(directory).length > 0)) return false;
+  return directories.every((directory) => removeBelow(directory).whole && removeGroup(directory));
+}
+
 function made(at: ContainerPlace, trees: readonly Tree[], resources: OciResources): ContainerGroup {
   const done: string[] = [];
   try {
     for (const tree of trees) {
-      if (!makeContainerGroup(tree, at))
+      if (!makeContainerGroup(tree, at) && !(clearEmpty(at, done) && makeContainerGroup(tree, at)))
         throw new EngineError(
           'conflict',
           `Cannot create control groups for container "${at.id}": "${placeDirectory(tree, at)}" exists; open or remove it`,

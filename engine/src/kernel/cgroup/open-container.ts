@@ -6,7 +6,7 @@ import type { ContainerGroup } from './container-group.ts';
 import { changeLimits } from './container-limits.ts';
 import { type ContainerPlace, keeperFiles, placeDirectory, treesWithGroup } from './container-place.ts';
 import { readOomKills, readStats, readText } from './container-stats.ts';
-import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
+import { processesBelow, reached, readProcesses, removeGroup, walkGroups } from './files.ts';
 import { removeBelow } from './remove-below.ts';
 import { watchOom } from './oom-watch.ts';
 import { type RunState, runStateOf, runTree, signalKill } from './run-state.ts';
@@ -90,5 +90,3 @@ async function removeWhole({ id }: ContainerPlace, directory: string): Promise<v
   const why = pids.length > 0 ? `processes ${pids.slice(0, 10).join(', ')} do not end` : 'the kernel keeps it busy';
   throw new EngineError('unavailable', `Cannot remove the control groups of container "${id}": ${why} (${directory})`);
 }
-
-const processesBelow = (directory: string) => walkGroups(directory, MOST_GROUPS).flatMap(readProcesses);

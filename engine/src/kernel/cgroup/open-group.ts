@@ -6,7 +6,7 @@ import type { GroupName } from '../../model/cgroup-path.ts';
 import { planIoV1, planIoV2 } from '../../model/cgroup-plan.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { readEvents, watchEvents } from './events.ts';
-import { reached, readProcesses, removeGroup, walkGroups } from './files.ts';
+import { processesBelow, reached, removeGroup } from './files.ts';
 import { removeBelow } from './remove-below.ts';
 import { type RunPlace, type RunState, runStateOf, runTree } from './run-state.ts';
 import type { SandboxGroup } from './sandbox-group.ts';
@@ -17,7 +17,6 @@ import { v2Stats, writeV2 } from './v2.ts';
 
 /** A group stays EBUSY for the moment its last process takes to leave. */
 const REMOVE_BOUND_MS = 5000;
-const MOST_GROUPS = 8192;
 
 export function openGroup(place: SandboxPlace): SandboxGroup {
   const { host, sandbox } = place;
@@ -82,7 +81,7 @@ function removeTree(top: string): boolean {
 }
 
 function stillHeld(place: SandboxPlace, top: string): EngineError {
-  const pids = walkGroups(top, MOST_GROUPS).flatMap(readProcesses);
+  const pids = processesBelow(top);
   const why =
     pids.length > 0 ? `processes ${pids.slice(0, 10).join(', ')} are still in it` : 'the kernel keeps it busy';
   return new EngineError('unavailable', `Cannot remove the control groups of "${place.sandbox}": ${why} (${top})`);

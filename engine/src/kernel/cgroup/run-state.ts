@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type CgroupHost, hierarchyOf } from '../../model/cgroup-host.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { abortFuse } from '../fuse.ts';
-import { reached, readGroupFile, readKeyed, readProcesses, walkGroups, writeGroupFile } from './files.ts';
+import { processesBelow, reached, readGroupFile, readKeyed, walkGroups, writeGroupFile } from './files.ts';
 
 /** A frozen or ended group is reached in milliseconds; a process in an uninterruptible wait may take longer. */
 const BOUND_MS = 10_000;
@@ -61,10 +61,6 @@ function endFuse(inner: string): void {
   if (owner >= OWNED_IDS) abortFuse(owner, OWNED_IDS);
 }
 
-function membersBelow(directory: string): number[] {
-  return [...new Set(walkGroups(directory, MOST_GROUPS).flatMap(readProcesses))];
-}
-
 function slow(place: RunPlace<string>, action: string, left: readonly number[]): EngineError {
   const who = left.length > 0 ? `: processes ${left.slice(0, 10).join(', ')} are in the way` : '';
   return new EngineError(
@@ -78,7 +74,7 @@ function unifiedState<G extends string>(place: RunPlace<G>, mountPoint: string):
   const { halted } = place;
   const at = (group: G) => place.directory(mountPoint, group);
   const event = (group: G, key: string) => readKeyed(join(at(group), 'cgroup.events')).get(key) ?? 0;
-  const members = (group: G) => membersBelow(at(group));
+  const members = (group: G) => processesBelow(at(group));
 
   async function settle(frozen: 0 | 1, action: string) {
     writeGroupFile(join(at(halted), 'cgroup.freeze'), String(frozen));
@@ -105,7 +101,7 @@ function freezerState<G extends string>(place: RunPlace<G>, mountPoint: string):
   const { halted } = place;
   const at = (group: G) => place.directory(mountPoint, group);
   const state = (group: G) => readGroupFile(join(at(group), 'freezer.state')).trim();
-  const members = (group: G) => membersBelow(at(group));
+  const members = (group: G) => processesBelow(at(group));
 
   async function freeze(group: G) {
     const frozen = await reached(BOUND_MS, () => {
