@@ -31,6 +31,7 @@ import { specHost } from './runtime/spec-host.ts';
 import { buildSpec } from './runtime/spec.ts';
 import { type DockerCounts, goArchitecture } from './system.ts';
 import { copyIn } from './volume/copy-in.ts';
+import { VolumeAttachments } from './volume/volume-attachments.ts';
 import { VolumeStore } from './volume/volume-store.ts';
 import { Volumes } from './volume/volumes.ts';
 import { asJobs, type Jobs } from './xray/jobs.ts';
@@ -67,7 +68,10 @@ export async function createDockerEngine({
   const images = new ImageStore(join(instance.root, 'image'), graph, (message) => log.warn(message));
   const imageWork = imageContext(images, events, { os: 'linux', architecture: goArchitecture });
   const volumeStore = new VolumeStore(join(instance.root, 'volumes'), (message) => log.warn(message));
-  const volumes = new Volumes(volumeStore, events, (...what) => copyIn(linux, ...what));
+  const attachments = new VolumeAttachments(linux, join(instance.run, 'volume-subpaths'), (name) =>
+    volumeStore.dataPath(name),
+  );
+  const volumes = new Volumes(volumeStore, events, attachments, (...what) => copyIn(linux, ...what));
   const groups = createContainerGroups(cgroupHost, instance.id);
   const ground = join(instance.run, 'ground');
   mkdirSync(ground, { recursive: true, mode: 0o711 });
@@ -151,6 +155,7 @@ export async function createDockerEngine({
       await execs.recover();
       // What no image refers to goes: the containers have said by now which images they use.
       await images.collect();
+      await volumes.collect((id) => containers.all().some((one) => one.id === id && one.isUp));
       started.catch((error: unknown) => log.error(error, 'Cannot start containers again'));
     },
     release: () => {

@@ -45,7 +45,17 @@ export async function noteEnd(
   await group
     ?.remove()
     .catch((error: unknown) => context.host.log.error(error, `container ${container.id}: its groups are still there`));
+  await detachVolumes(context, container);
   return delayMs;
+}
+
+/** Takes down the mounts of volumes that only this run needed. */
+export async function detachVolumes({ host }: ContainerContext, container: LiveContainer): Promise<void> {
+  try {
+    await host.volumes.detach(container.id);
+  } catch (error) {
+    host.log.error(error, `container ${container.id}: a volume of it is still mounted`);
+  }
 }
 
 /** One more run of the restart policy, unless somebody starts, stops or removes it before. */

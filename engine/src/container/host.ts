@@ -4,10 +4,11 @@ import type { GraphDriver, RootfsMount } from '../image/graph-driver.ts';
 import type { ImageSource } from '../image/image-source.ts';
 import type { ContainerGroups } from '../kernel/cgroup/container-group.ts';
 import type { ContainerResources, HostConfig, MountPoint } from '../model/container-config.ts';
-import type { OciResources, OciSpec } from '../model/oci-spec.ts';
+import type { OciMount, OciResources, OciSpec } from '../model/oci-spec.ts';
 import type { ExecDriver } from '../runtime/driver.ts';
 import type { SpecInput } from '../runtime/spec-input.ts';
 import type { MountPlan } from '../volume/mount-plan.ts';
+import type { MountedContainer } from '../volume/volume-mounts.ts';
 import type { Events } from './events.ts';
 
 export interface ContainerHost {
@@ -46,6 +47,12 @@ export interface Limits {
 export interface ContainerVolumes {
   /** Makes what a new container asks for, fills new volumes from its root, and notes that it uses them. */
   acquire(containerId: string, plan: MountPlan, rootfs: RootfsMount): Promise<MountPoint[]>;
+  /** Before each start, and for one found running after a restart: mounts what is to be mounted on the host. */
+  attach(container: MountedContainer): Promise<void>;
+  /** After each end. */
+  detach(containerId: string): Promise<void>;
+  /** As the specification has them, parents before children. */
+  mountsOf(container: MountedContainer): OciMount[];
   /** For a container found again after a restart. */
   adopt(containerId: string, mounts: readonly MountPoint[]): void;
   /** After a crash that cut the making of a container short. */

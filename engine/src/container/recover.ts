@@ -46,9 +46,11 @@ function takeUp(context: ContainerContext, record: LiveContainer['record']): voi
 
 /** In turn. */
 async function findRun(context: ContainerContext, container: LiveContainer): Promise<void> {
+  const { host } = context;
   const group = openGroup(context, container);
   const running = group && (await recovered(context, container, group));
   if (running) {
+    await host.volumes.attach(container.record);
     container.running = running;
     container.group = group;
     const { startedAtMs } = running.kept;

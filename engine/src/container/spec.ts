@@ -1,6 +1,5 @@
 // Gathers what a container's OCI specification is made of: its configuration, files of /etc, mounts, limits, namespaces.
 import type { OciSpec } from '../model/oci-spec.ts';
-import { mountsOf } from '../volume/volume-mounts.ts';
 import type { ContainerContext } from './context.ts';
 import { etcPaths } from './etc-files.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -16,7 +15,7 @@ export async function makeSpec({ host, containers }: ContainerContext, container
     config,
     hostConfig,
     rootfs: container.rootfs,
-    mounts: mountsOf(mounts, hostConfig),
+    mounts: host.volumes.mountsOf({ id, mounts, hostConfig }),
     files: etcPaths(container, joined.network),
     resources,
     cgroupsPath: container.group?.path ?? '',

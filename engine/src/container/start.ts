@@ -7,7 +7,7 @@ import { logPolicy } from '../model/log-config.ts';
 import type { ExecDriver, Launchable, RunningContainer } from '../runtime/driver.ts';
 import type { ContainerState } from './container.ts';
 import type { ContainerContext } from './context.ts';
-import { noteEnd, startLater } from './ended.ts';
+import { detachVolumes, noteEnd, startLater } from './ended.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { beginHealth } from './health.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -43,6 +43,7 @@ export async function launch(
     const group = host.groups.create(container.id, resources, hostConfig.CgroupParent || null);
     container.group = group;
     rmSync(keeperDirectory(container), { recursive: true, force: true }); // of a run whose end could not be written down
+    await host.volumes.attach(container.record);
     writeEtcFiles(container, joinedContainers(context.containers, hostConfig).network);
     container.lastSpec = await makeSpec(context, container);
     const running = await driver.start(launchable(container, group));
@@ -142,6 +143,7 @@ async function failed(
   const message = error instanceof Error ? error.message : String(error);
   const { group } = container;
   container.group = null;
+  await detachVolumes(context, container);
   await group
     ?.remove()
     .catch((cause: unknown) => context.host.log.error(cause, `container ${container.id}: its groups are still there`));

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import type { RootfsMount } from '../image/graph-driver.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { EngineError, SysError } from '../model/engine-error.ts';
-import { call, type LaunchPlan, slot, type Step } from '../model/launch-plan.ts';
+import { call, type LaunchPlan, slot } from '../model/launch-plan.ts';
+import { leaveHostMounts, mountRootfs } from '../runtime/rootfs-steps.ts';
 
 const CLONE_NEWNS = 0x0002_0000n;
-const MS_REC_PRIVATE = 0x4000 | (1 << 18);
 const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -18,18 +18,6 @@ const O_PATH = 0o10000000;
 const RESOLVE_IN_ROOT = 0x10n;
 /** A hang guard: a large image on a slow disk takes minutes. */
 const TIMEOUT_MS = 600_000;
-
-function rootSteps(rootfs: RootfsMount, at: string): Step[] {
-  const open = (path: string) => call('openat', [AT_FDCWD, path, O_PATH | O_CLOEXEC], { save: 'root' });
-  if (rootfs.kind === 'directory') return [open(rootfs.path)];
-  const { lower, writable, options } = rootfs;
-  const data = [
-    `lowerdir=${lower.join(':')}`,
-    ...(writable ? [`upperdir=${writable.upper}`, `workdir=${writable.work}`] : []),
-    ...options,
-  ];
-  return [call('mount', ['overlay', at, 'overlay', 0, data.join(',')]), open(at)];
-}
 
 /** Copies `path` of the root file system into an empty directory. cp's own words come out of `errors`. */
 function copyPlan(rootfs: RootfsMount, at: string, path: string, directory: string): LaunchPlan {
@@ -44,8 +32,9 @@ function copyPlan(rootfs: RootfsMount, at: string, path: string, directory: stri
         { kind: 'wait', pid: slot('copy') },
       ],
       copy: [
-        call('mount', [null, '/', null, MS_REC_PRIVATE, null]),
-        ...rootSteps(rootfs, at),
+        leaveHostMounts(),
+        ...mountRootfs(rootfs, at),
+        call('openat', [AT_FDCWD, at, O_PATH | O_CLOEXEC], { save: 'root' }),
         call('openat2', [slot('root'), path, { struct: how, patches: [] }, how.length], { save: 'source' }),
         // ENOTDIR: a file is there; fchdir is where that shows.
         call('fchdir', [slot('source')]),

@@ -36,10 +36,23 @@ function bindSource({ point, spec }: PlacedMount): string {
   return point.Source;
 }
 
-/** For every start: the mounts of a container's record, parents before children. */
-export function mountsOf(mounts: readonly MountPoint[], hostConfig: MountingHostConfig): OciMount[] {
-  const binds = placedMounts(mounts, hostConfig)
-    .filter(({ point }) => point.Type !== 'tmpfs')
-    .map((placed) => bindMount(placed, placed.point.Type === 'bind' ? bindSource(placed) : placed.point.Source));
+/** A container, as its mounts are asked for. */
+export interface MountedContainer {
+  readonly id: string;
+  readonly mounts: readonly MountPoint[];
+  readonly hostConfig: MountingHostConfig;
+}
+
+/** The mounts of a record, parents before children. `subpathPlace`: where a volume's subpath is bound to. */
+export function mountsOf(
+  { mounts, hostConfig }: Pick<MountedContainer, 'mounts' | 'hostConfig'>,
+  subpathPlace: (at: number) => string,
+): OciMount[] {
+  const binds = placedMounts(mounts, hostConfig).flatMap((placed, at) => {
+    const { point, spec } = placed;
+    if (point.Type === 'tmpfs') return [];
+    if (point.Type === 'bind') return [bindMount(placed, bindSource(placed))];
+    return [bindMount(placed, spec !== null && spec.subpath !== '' ? subpathPlace(at) : point.Source)];
+  });
   return parentsFirst([...binds, ...tmpfsMounts(hostConfig)]);
 }

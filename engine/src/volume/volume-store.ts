@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../kernel/atomic-file.ts';
 import { EngineError } from '../model/engine-error.ts';
+import { isMountPoint } from './volume-attachments.ts';
 import { type VolumeRecord, volumeRecordSchema } from './volume-record.ts';
 
 /** Names of volumes begin with a letter or digit: these never meet one. */
@@ -72,6 +73,12 @@ export class VolumeStore {
   /** Gone as soon as this is called; the promise is for its data. */
   async remove(name: string): Promise<void> {
     const going = join(this.#directory, `${GOING}${(this.#removals += 1)}-${name}`);
+    // What is mounted there is the user's own: it must never be deleted with the volume.
+    if (isMountPoint(this.dataPath(name)))
+      throw new EngineError(
+        'conflict',
+        `remove ${name}: volume is still mounted at ${this.dataPath(name)}; unmount it`,
+      );
     renameSync(join(this.#directory, name), going);
     this.#volumes.delete(name);
     await rm(going, { recursive: true, force: true });

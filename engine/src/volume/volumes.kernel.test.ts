@@ -14,10 +14,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Events } from '../container/events.ts';
 import type { RootfsMount } from '../image/graph-driver.ts';
 import { linux } from '../kernel/linux.ts';
+import type { HostConfig, MountPoint } from '../model/container-config.ts';
 import { freshLaunch } from '../testing/launch.ts';
 import { requires } from '../testing/requires.ts';
 import { copyIn } from './copy-in.ts';
 import { planMounts } from './mount-plan.ts';
+import { VolumeAttachments, isMountPoint } from './volume-attachments.ts';
 import { VolumeStore } from './volume-store.ts';
 import { Volumes } from './volumes.ts';
 
@@ -29,10 +31,11 @@ let rootfs: RootfsMount;
 let events: Events;
 const warnings: string[] = [];
 
-const open = (): Volumes =>
-  new Volumes(new VolumeStore(join(directory, 'volumes'), (message) => warnings.push(message)), events, (...args) =>
-    copyIn(linux, ...args),
-  );
+const open = (): Volumes => {
+  const store = new VolumeStore(join(directory, 'volumes'), (message) => warnings.push(message));
+  const attachments = new VolumeAttachments(linux, join(directory, 'subpaths'), (name) => store.dataPath(name));
+  return new Volumes(store, events, attachments, (...args) => copyIn(linux, ...args));
+};
 const asked = (Binds: string[], volumes: Record<string, object> | null = null) =>
   planMounts({ hostConfig: { Binds, VolumeDriver: '' }, volumes });
 const shell = (script: string) => execFileSync('sh', ['-ec', script], { cwd: directory, encoding: 'utf8' });
@@ -53,7 +56,11 @@ beforeEach(() => {
   };
   events = new Events();
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  // Whatever a failed test left mounted: below this test's own directory only.
+  shell(`grep -o '${directory}[^ ]*' /proc/self/mountinfo | sort -u | while read -r path; do umount -l "$path"; done`);
+  rmSync(directory, { recursive: true, force: true });
+});
 
 test('a new volume gets what the image has at its place: owner, mode, times, links', async () => {
   const volumes = open();
@@ -167,4 +174,99 @@ test.each([
   const volumes = open();
   expect(() => volumes.create(ask)).toThrow(message);
   expect(volumes.list()).toEqual([]);
+});
+
+const ran = (id: string, mounts: readonly MountPoint[], more: Partial<HostConfig> = {}) => ({
+  id,
+  mounts,
+  hostConfig: { Binds: null, VolumeDriver: '', ...more },
+});
+
+test('a volume with mount options is mounted while somebody runs with it, once for all of them', async () => {
+  const volumes = open();
+  volumes.create({ name: 'mem', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,nosuid,mode=700' } });
+  const points = await volumes.acquire('c1', asked(['mem:/data']), rootfs);
+  volumes.adopt('c2', points);
+  const path = volumes.mountpoint('mem');
+  expect(isMountPoint(path)).toBe(false);
+  await volumes.attach(ran('c1', points));
+  await volumes.attach(ran('c2', points));
+  expect(readFileSync('/proc/self/mounts', 'utf8')).toContain(
+    `tmpfs ${path} tmpfs rw,nosuid,relatime,size=1024k,mode=700`,
+  );
+  expect(volumes.mountsOf(ran('c1', points))).toEqual([
+    { destination: '/data', type: 'bind', source: path, options: ['rbind', 'rw', 'rprivate'] },
+  ]);
+  writeFileSync(join(path, 'shared'), '');
+  await volumes.detach('c1');
+  expect(readdirSync(path)).toEqual(['shared']);
+  await volumes.detach('c2');
+  expect(isMountPoint(path)).toBe(false);
+});
+
+test('a directory bound as a volume is filled from the image, kept, and never deleted with the volume', async () => {
+  const volumes = open();
+  const host = join(directory, 'host');
+  mkdirSync(host);
+  volumes.create({ name: 'bound', options: { type: 'none', device: host, o: 'bind' } });
+  volumes.create({ name: 'read', options: { type: 'none', device: host, o: 'bind,ro' } });
+  const points = await volumes.acquire('c1', asked(['bound:/data', 'read:/r:nocopy']), rootfs);
+  expect(readdirSync(host)).toContain('file');
+  await volumes.attach(ran('c1', points));
+  expect(() => writeFileSync(join(volumes.mountpoint('read'), 'x'), '')).toThrow('EROFS');
+  volumes.release('c1');
+  // A daemon that forgot who runs must not take the user's files for the volume's.
+  await expect(volumes.remove('bound')).rejects.toMatchObject({
+    kind: 'conflict',
+    message: expect.stringContaining('still mounted'),
+  });
+  const after = open();
+  await after.collect(() => false);
+  expect(isMountPoint(after.mountpoint('bound'))).toBe(false);
+  await after.remove('bound');
+  await after.remove('read');
+  expect(readdirSync(host)).toContain('file');
+});
+
+test('what can’t be mounted says so, and leaves nothing', async () => {
+  const volumes = open();
+  volumes.create({ name: 'bad', options: { type: 'nofs', device: 'x', o: 'a=b' } });
+  await expect(volumes.acquire('c1', asked(['bad:/data']), rootfs)).rejects.toMatchObject({
+    message: `error while mounting volume '${volumes.mountpoint('bad')}': failed to mount local volume: mount x:${volumes.mountpoint('bad')}, type: nofs, options: a=b: ENODEV`,
+  });
+  await volumes.remove('bad');
+});
+
+test('a subpath is bound to a place of its own; no link leads it out of its volume', async () => {
+  const volumes = open();
+  volumes.create({ name: 'web' });
+  const data = volumes.mountpoint('web');
+  shell(
+    `mkdir -p ${data}/a/b; echo in > ${data}/a/b/file; echo f > ${data}/single; ln -s /etc ${data}/out; ln -s a ${data}/in`,
+  );
+  const mount = (Target: string, Subpath: string) => ({
+    Type: 'volume' as const,
+    Source: 'web',
+    Target,
+    VolumeOptions: { Subpath },
+  });
+  const start = async (id: string, ...Mounts: ReturnType<typeof mount>[]) => {
+    const hostConfig = { Binds: null, VolumeDriver: '', Mounts };
+    const points = await volumes.acquire(id, planMounts({ hostConfig, volumes: null }), rootfs);
+    await volumes.attach(ran(id, points, { Mounts }));
+    return volumes.mountsOf(ran(id, points, { Mounts })).map(({ source }) => source ?? '');
+  };
+  const [inner = '', single = ''] = await start('c1', mount('/x', 'in/b'), mount('/y', 'single'));
+  expect(readFileSync(join(inner, 'file'), 'utf8')).toBe('in\n');
+  expect(readFileSync(single, 'utf8')).toBe('f\n');
+  for (const [id, subpath] of [
+    ['c2', 'out/passwd'],
+    ['c3', 'nope'],
+  ] as const)
+    await expect(start(id, mount('/x', subpath))).rejects.toThrow(
+      `cannot access path ${join(data, subpath)}: no such file or directory`,
+    );
+  await volumes.detach('c1');
+  expect(existsSync(join(directory, 'subpaths/c1'))).toBe(false);
+  expect(readFileSync(join(data, 'a/b/file'), 'utf8')).toBe('in\n');
 });

@@ -5,9 +5,12 @@ import type { Events } from '../container/events.ts';
 import type { RootfsMount } from '../image/graph-driver.ts';
 import type { MountPoint } from '../model/container-config.ts';
 import { EngineError } from '../model/engine-error.ts';
+import type { OciMount } from '../model/oci-spec.ts';
 import type { MountPlan } from './mount-plan.ts';
 import type { MountSpec } from './mount-spec.ts';
-import { checkBindSource } from './volume-mounts.ts';
+import { placedMounts } from './oci-mounts.ts';
+import { checkBindSource, type MountedContainer, mountsOf } from './volume-mounts.ts';
+import type { VolumeAttachments } from './volume-attachments.ts';
 import { treeBytes } from './tree-size.ts';
 import {
   ANONYMOUS_LABEL,
@@ -40,9 +43,12 @@ export class Volumes {
   /** Containers that refer to a volume, running or not. */
   readonly #users = new Map<string, Set<string>>();
 
-  constructor(store: VolumeStore, events: Events, copyIn: CopyIn) {
+  readonly #attachments: VolumeAttachments;
+
+  constructor(store: VolumeStore, events: Events, attachments: VolumeAttachments, copyIn: CopyIn) {
     this.#store = store;
     this.#events = events;
+    this.#attachments = attachments;
     this.#copyIn = copyIn;
   }
 
@@ -144,8 +150,7 @@ export class Volumes {
         if (point.Name === undefined) continue;
         if (isNew) made.push(point.Name);
         this.#use(containerId, point.Name);
-        if (spec.copyData && !isMounted(this.find(point.Name)))
-          await this.#copyIn(rootfs, spec.destination, point.Source);
+        if (spec.copyData) await this.#fill(containerId, this.find(point.Name), rootfs, spec.destination);
       }
       const points = [...plan.inherited, ...fresh];
       this.adopt(containerId, points);
@@ -155,6 +160,41 @@ export class Volumes {
       for (const name of made) if (!this.#users.has(name)) await this.remove(name, true);
       throw error;
     }
+  }
+
+  /** One with mount options is filled where its options lead to. */
+  async #fill(containerId: string, volume: VolumeRecord, rootfs: RootfsMount, destination: string): Promise<void> {
+    await this.#attachments.attach(containerId, volume);
+    try {
+      await this.#copyIn(rootfs, destination, this.#store.dataPath(volume.name));
+    } finally {
+      await this.#attachments.detach(containerId);
+    }
+  }
+
+  /** Before each start, and for a container found running after a restart: mounts what is to be mounted. */
+  async attach(container: MountedContainer): Promise<void> {
+    const { id } = container;
+    for (const [at, { point, spec }] of placedMounts(container.mounts, container.hostConfig).entries()) {
+      if (point.Name === undefined) continue;
+      await this.#attachments.attach(id, this.find(point.Name));
+      if (spec !== null && spec.subpath !== '') await this.#attachments.attachSubpath(id, at, point.Name, spec.subpath);
+    }
+  }
+
+  /** After each end. */
+  async detach(containerId: string): Promise<void> {
+    await this.#attachments.detach(containerId);
+  }
+
+  /** A container's mounts as its specification has them. */
+  mountsOf(container: MountedContainer): OciMount[] {
+    return mountsOf(container, (at) => this.#attachments.subpathPlace(container.id, at));
+  }
+
+  /** After a restart, when all that run have attached again. */
+  collect(runs: (containerId: string) => boolean): Promise<void> {
+    return this.#attachments.collect(this.list(), runs);
   }
 
   #pointOf(spec: MountSpec, madeFor: string): MountPoint {
