@@ -37,7 +37,8 @@ function app(log: Logger, rewriteUrl: (url: string) => string): FastifyInstance 
   instance.setErrorHandler((error, request, reply) => {
     const { status, kind, message } = errorAnswer(error);
     if (status >= 500) request.log.error(error, message);
-    return reply.status(status).send({ message, kind });
+    // 304 has no body, and so no type of one: clients would read it as JSON.
+    return status === 304 ? reply.status(status).send() : reply.status(status).send({ message, kind });
   });
   // The docker CLI takes an error's body for JSON only when the type is exactly this, and prints it raw otherwise.
   instance.addHook('onSend', async (_request, reply, payload) => {

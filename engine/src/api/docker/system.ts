@@ -20,6 +20,9 @@ export function systemRoutes(app: FastifyInstance, backend: SystemBackend): void
     reply.headers(PING_HEADERS).type('text/plain; charset=utf-8').send('OK'),
   );
 
+  // None can be installed: volumes, networks and logs have the drivers that /info names.
+  app.get('/plugins', () => []);
+
   app.get('/version', () => {
     const facts = backend.facts();
     const details = {
