@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { EngineError } from '../model/engine-error.ts';
 import { type DockerBackends, dockerRoutes } from './docker/routes.ts';
-import { streamUpgrade } from './docker/streams.ts';
+import { streamUpgrades } from './docker/streams.ts';
 import { withoutVersion } from './docker/version-prefix.ts';
 import { errorAnswer } from './http-status.ts';
 import { type LabBackends, labRoutes } from './lab/routes.ts';
@@ -59,7 +59,7 @@ export function engineApp(log: Logger, backends: Backends): FastifyInstance {
   const instance = app(log, withoutVersion);
   dockerRoutes(instance, backends.docker);
   labRoutes(instance, backends);
-  const upgrades = [streamUpgrade(backends.docker.streams), terminalUpgrade(backends.lab)];
+  const upgrades = [...streamUpgrades(backends.docker.streams), terminalUpgrade(backends.lab)];
   const endStreams = serveUpgrades(instance.server, upgrades);
   instance.addHook('preClose', async () => endStreams());
   return instance;

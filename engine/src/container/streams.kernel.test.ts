@@ -1,10 +1,12 @@
 // What streams, with real processes and bare sockets: attach, logs and exec as clients see them, byte by byte.
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import type { Backends } from '../api/http.ts';
 import { engineApp } from '../api/http.ts';
 import { linux } from '../kernel/linux.ts';
@@ -202,6 +204,27 @@ test('a terminal is raw, several share it, and the keys detach one of them', asy
   const resized = await call(here, 'POST', '/containers/streaming/resize?h=40&w=100');
   expect(resized.status).toBe(200);
   await until(() => here.container.running?.kept.size.cols === 100);
+});
+
+test('a WebSocket carries both streams and the input, and is closed at the end', async () => {
+  const here = await world({ config: { StdinOnce: true } });
+  const path = '/v1.50/containers/streaming/attach/ws?stream=1&stdin=1&stdout=1&stderr=1';
+  const webSocket = new WebSocket(`ws+unix:${here.socketPath}:${path}`);
+  undo.push(() => webSocket.terminate());
+  let said = '';
+  let closed = false;
+  webSocket.on('message', (data: Buffer) => (said += data.toString()));
+  webSocket.on('close', () => (closed = true));
+  await once(webSocket, 'open');
+  await here.container.start('read x; echo got $x; read y; echo and $y >&2');
+  webSocket.send('one\n');
+  await until(() => said === 'got one\n');
+  webSocket.send(Buffer.from('two\n'));
+  await until(() => closed);
+  expect(said).toBe('got one\nand two\n');
+  const refused = new WebSocket(`ws+unix:${here.socketPath}:/containers/nobody/attach/ws?stream=1`);
+  const [error] = (await once(refused, 'error')) as [Error];
+  expect(error.message).toContain('404');
 });
 
 test('logs=1 replays earlier runs, then goes on; without stream it only replays', async () => {

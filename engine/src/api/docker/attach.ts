@@ -1,23 +1,28 @@
 // POST /containers/ID/attach and /containers/ID/resize.
 import type { FastifyInstance } from 'fastify';
+import type { AttachAsked } from '../../container/attach.ts';
 import type { HijackRoute } from './hijack.ts';
 import { queryFlag, queryNumber } from './query.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import type { StreamsBackend } from './streams-backend.ts';
+
+export function attachAsked(query: Readonly<Record<string, string>>): AttachAsked {
+  return {
+    stdin: queryFlag(query, 'stdin'),
+    stdout: queryFlag(query, 'stdout'),
+    stderr: queryFlag(query, 'stderr'),
+    logs: queryFlag(query, 'logs'),
+    stream: queryFlag(query, 'stream'),
+    detachKeys: query['detachKeys'] ?? '',
+  };
+}
 
 export function attachHijack(backend: StreamsBackend): HijackRoute {
   return {
     url: '/containers/:id/attach',
     serve({ id, query }) {
       // Now, before the answer: the client starts the container when it has seen that.
-      const session = backend.attach(id, {
-        stdin: queryFlag(query, 'stdin'),
-        stdout: queryFlag(query, 'stdout'),
-        stderr: queryFlag(query, 'stderr'),
-        logs: queryFlag(query, 'logs'),
-        stream: queryFlag(query, 'stream'),
-        detachKeys: query['detachKeys'] ?? '',
-      });
+      const session = backend.attach(id, attachAsked(query));
       return { terminal: session.terminal, open: () => session };
     },
   };

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Upgrade } from '../upgrades.ts';
 import { attachHijack, resizeRoute } from './attach.ts';
+import { attachWebSocketUpgrade } from './attach-ws.ts';
 import { eventsRoute } from './events.ts';
 import { execRoutes, execStartHijack } from './exec.ts';
 import { type HijackRoute, hijackRoutes, hijackUpgrade } from './hijack.ts';
@@ -20,6 +21,8 @@ export function streamRoutes(app: FastifyInstance, backend: StreamsBackend): voi
   statsRoute(app, backend);
 }
 
-/** The same connections, for clients that ask for an upgrade. */
-export const streamUpgrade = (backend: StreamsBackend): Upgrade =>
-  hijackUpgrade(hijacks(backend), (fd) => backend.unreadBytes(fd));
+/** The same connections, for clients that ask for an upgrade, and attach over a WebSocket. */
+export const streamUpgrades = (backend: StreamsBackend): Upgrade[] => [
+  hijackUpgrade(hijacks(backend), (fd) => backend.unreadBytes(fd)),
+  attachWebSocketUpgrade(backend),
+];
