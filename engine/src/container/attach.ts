@@ -18,6 +18,9 @@ export interface AttachAsked {
   readonly detachKeys: string;
 }
 
+/** Where a log is bounded the process waits for who is attached, but not for a client that has stopped reading for good. */
+const PATIENCE = { patienceMs: 10_000 } as const;
+
 /** Throws invalid_argument for keys that are none, conflict while the container is paused or between two runs. */
 export function attach(
   container: Container,
@@ -50,13 +53,13 @@ export function attach(
   }
   if (container.running) {
     const { kept } = container.running;
-    session.begin(kept, kept.written);
+    session.begin(kept, kept.written, PATIENCE);
     return session;
   }
   const stop = container.watch((news) => {
     if (news === 'started' && container.running) {
       // Now, not a turn later: a process that ends at once is disposed of at once.
-      session.begin(container.running.kept);
+      session.begin(container.running.kept, undefined, PATIENCE);
       stop();
     } else if (news === 'removed') {
       session.leave();

@@ -115,8 +115,8 @@ export class KeptProcess implements Kept, OutputSource {
 
   follow(from = this.begin, options: FollowOptions = {}): { offset: number; stream: Readable } {
     if (!this.#open) throw new EngineError('conflict', `Cannot follow "${this.directory}": its handle was let go`);
-    const holds = options.holds ?? true;
-    const stream = new OutputFollower(this, { from, holds }, () => {
+    const { holds = true, patienceMs } = options;
+    const stream = new OutputFollower(this, { from, holds, patienceMs }, () => {
       this.#followers.delete(stream);
       this.#sendLimit();
       this.#closeUnread();

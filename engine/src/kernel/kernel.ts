@@ -51,6 +51,8 @@ export interface FollowOptions {
   /** Where not all output is kept: who reads slowly makes the process wait, and misses nothing (default); or it waits for
    * nobody, and who is too slow goes on with the oldest that is kept. A terminal's ring always waits. */
   readonly holds?: boolean;
+  /** Who does not read at all for so long while the process waits for it holds it no longer. Default: for ever. */
+  readonly patienceMs?: number;
 }
 
 /** A process with its keeper: the same for one just launched and one found again after a restart. */

@@ -19,14 +19,18 @@ const READ_BYTES = 65_536;
 export class OutputFollower extends Readable {
   /** Position of the first byte that will be read. */
   readonly offset: number;
-  /** Whether the process waits for it. */
-  readonly holds: boolean;
+  #holds: boolean;
+  readonly #timer: NodeJS.Timeout | undefined;
   readonly #source: OutputSource;
   readonly #left: () => void;
   #position: number;
   #isAsked = false;
 
-  constructor(source: OutputSource, start: { from: number; holds: boolean }, left: () => void) {
+  constructor(
+    source: OutputSource,
+    start: { from: number; holds: boolean; patienceMs?: number | undefined },
+    left: () => void,
+  ) {
     super({ highWaterMark: READ_BYTES });
     const record = source.record();
     this.#source = source;
@@ -34,9 +38,30 @@ export class OutputFollower extends Readable {
     // Not the very oldest byte: the keeper goes on writing until it is told of this follower's limit.
     const oldest = keptFrom(record);
     const first = oldest === 0 ? 0 : oldest + record.ringBytes / 8; // of an appended output: the very oldest
-    this.holds = start.holds || record.ringBytes > 0;
+    this.#holds = start.holds || record.ringBytes > 0;
     this.#position = Math.min(Math.max(start.from, first), record.writtenBytes);
     this.offset = this.#position;
+    if (start.patienceMs !== undefined && record.ringBytes === 0 && record.keepBytes > 0)
+      this.#timer = setInterval(this.#impatient(), start.patienceMs).unref();
+  }
+
+  /** Whether the process waits for it. */
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  #impatient(): () => void {
+    let before = -1;
+    return () => {
+      const { writtenBytes, limit } = this.#source.record();
+      const isHeld = writtenBytes >= limit && this.#position < writtenBytes;
+      if (isHeld && this.#position === before) {
+        this.#holds = false;
+        clearInterval(this.#timer);
+        this.#source.moved();
+      }
+      before = isHeld ? this.#position : -1;
+    };
   }
 
   /** Position of the next byte that will be read. */
@@ -53,7 +78,7 @@ export class OutputFollower extends Readable {
     // The end is asked for first: what is written after it was asked is then not missed.
     const isOver = this.#source.isOver;
     const record = this.#source.record();
-    if (!this.holds) this.#position = Math.max(this.#position, keptFrom(record));
+    if (!this.#holds) this.#position = Math.max(this.#position, keptFrom(record));
     const available = record.writtenBytes - this.#position;
     if (available <= 0) {
       this.#isAsked = !isOver;
@@ -68,7 +93,7 @@ export class OutputFollower extends Readable {
     const count = this.#source.readOutput(bytes, at);
     // Looked at again after reading: what the keeper wrote over meanwhile must not pass as output.
     if (keptFrom(this.#source.record()) > this.#position) {
-      if (!this.holds) return this._read();
+      if (!this.#holds) return this._read();
       this.destroy(new EngineError('unavailable', 'Cannot go on reading output: newer output took its place'));
       return;
     }
@@ -80,6 +105,7 @@ export class OutputFollower extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#isAsked = false;
+    clearInterval(this.#timer);
     this.#left();
     callback(error);
   }

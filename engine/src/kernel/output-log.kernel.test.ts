@@ -185,6 +185,17 @@ test('who does not hold a bounded log misses what was given back, and nobody wai
   expect(large.subarray(total - 100_000).toString()).toBe(text.slice(-100_000));
 });
 
+test('who reads nothing for too long holds a bounded log no longer, and goes on with what is kept', async () => {
+  const kept = await run('cat /large', { keepBytes: 300_000 });
+  const deaf = kept.follow(undefined, { patienceMs: 50 });
+  const patient = kept.follow();
+  patient.stream.destroy();
+  expect(await kept.exit).toEqual({ code: 0, signal: null });
+  const text = textOf(await chunksOf(deaf.stream));
+  expect(text.length).toBeLessThan(1_000_000);
+  expect(large.subarray(total - 100_000).toString()).toBe(text.slice(-100_000));
+});
+
 test('a limit that a dead daemon’s follower left is lifted by the next', async () => {
   const kept = await run('cat /large', { keepBytes: 300_000 });
   kept.follow(); // reads nothing
