@@ -54,9 +54,10 @@ export function createContainerGroups(given: CgroupHost, instance: string): Cont
     },
     open(id, parent) {
       const at = place(id, parent);
-      if (treesWithGroup(at).length === 0)
+      const trees = treesWithGroup(at);
+      if (trees.length === 0)
         throw new EngineError('not_found', `Cannot open the control groups of container "${id}": there are none`);
-      return openContainer(at);
+      return openContainer(at, trees);
     },
     get facts() {
       return known();
@@ -64,7 +65,10 @@ export function createContainerGroups(given: CgroupHost, instance: string): Cont
     supported: (resources) => supportedResources(known(), resources),
     list,
     async removeAll() {
-      for (const id of list()) await openContainer(place(id, null)).remove();
+      for (const id of list()) {
+        const at = place(id, null);
+        await openContainer(at, treesWithGroup(at)).remove();
+      }
       for (const tree of treesOf(host))
         for (const directory of [join(top(tree), KEEPERS), top(tree)])
           if (!(await reached(KEEPERS_LEAVE_MS, () => removeGroup(directory))))
@@ -124,7 +128,7 @@ function made(at: ContainerPlace, trees: readonly Tree[], resources: OciResource
       done.push(placeDirectory(tree, at));
     }
     setLimits(at, resources);
-    return openContainer(at);
+    return openContainer(at, trees);
   } catch (error) {
     // Nothing was in them yet.
     for (const directory of done) removeGroup(directory);

@@ -1,5 +1,4 @@
 // The groups of one container that are there: joins, figures, halting and ending, and their removal from every tree.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../model/engine-error.ts';
 import type { ContainerGroup } from './container-group.ts';
@@ -10,12 +9,14 @@ import { processesBelow, reached, readProcesses, removeGroup, walkGroups } from 
 import { removeBelow } from './remove-below.ts';
 import { watchOom } from './oom-watch.ts';
 import { type RunState, runStateOf, runTree, signalKill } from './run-state.ts';
+import type { Tree } from './trees.ts';
 
 /** A group stays EBUSY for the moment its last process takes to leave. */
 const REMOVE_BOUND_MS = 5000;
 const MOST_GROUPS = 8192;
 
-export function openContainer(place: ContainerPlace): ContainerGroup {
+/** `trees`: where it has groups; they are the same as long as it lives. */
+export function openContainer(place: ContainerPlace, trees: readonly Tree[]): ContainerGroup {
   const { host, id, path } = place;
   const state = runStateOf<''>({
     host,
@@ -28,12 +29,12 @@ export function openContainer(place: ContainerPlace): ContainerGroup {
     name: id,
     path: `/${path}`,
     joinFiles: () =>
-      treesWithGroup(place).map((tree) =>
+      trees.map((tree) =>
         tree.version === 1 ? join(placeDirectory(tree, place), 'tasks') : join(joinable(place, tree), 'cgroup.procs'),
       ),
     keeperJoinFiles: () => keeperFiles(place),
     cgroupDirectory: () => (host.unified === null ? null : joinable(place, { mountPoint: host.unified })),
-    hierarchies: () => host.hierarchies.filter((hierarchy) => existsSync(placeDirectory(hierarchy, place))),
+    hierarchies: () => trees.filter(({ version }) => version === 1),
     update: (resources) => changeLimits(place, resources),
     stats: () => readStats(place),
     freeze: () => state.freeze(),
