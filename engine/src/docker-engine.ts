@@ -3,31 +3,36 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { DockerBackends } from './api/docker/routes.ts';
+import { archiveBackend, ARCHIVE_JOBS } from './container/archive-verbs.ts';
 import { containersBackend, CONTAINER_JOBS } from './container/backend.ts';
 import { withCommitted } from './container/committed.ts';
 import { Containers } from './container/containers.ts';
 import type { ContainerContext } from './container/context.ts';
+import { etcPaths } from './container/etc-files.ts';
 import { Events } from './container/events.ts';
 import { processOfExec } from './container/exec-process.ts';
 import { Execs } from './container/execs.ts';
 import { containerLimits } from './container/limits.ts';
 import { recoverContainers } from './container/recover.ts';
 import { releaseContainers } from './container/release.ts';
+import { RootfsAccesses } from './container/rootfs-access.ts';
 import { ContainerStore } from './container/store.ts';
 import { streamsBackend } from './container/streams.ts';
 import { imagesBackend } from './image/backend.ts';
 import { commitImage } from './image/commit.ts';
 import { imageUsage } from './image/disk-usage.ts';
 import { imageContext } from './image/image-context.ts';
+import type { GraphDriver } from './image/graph-driver.ts';
 import { OverlayDriver } from './image/overlay.ts';
 import { ImageStore } from './image/store.ts';
+import { VfsDriver } from './image/vfs.ts';
 import type { Instance } from './instance.ts';
 import { createContainerGroups } from './kernel/cgroup/container-groups.ts';
 import { linux } from './kernel/linux.ts';
 import type { CgroupHost } from './model/cgroup-host.ts';
 import type { LimitFacts } from './model/limit-facts.ts';
 import { DEFAULT_RUNTIMES, execDrivers, type RuntimeOptions } from './runtime/drivers.ts';
-import { specHost } from './runtime/spec-host.ts';
+import { isInitialUserNamespace, specHost } from './runtime/spec-host.ts';
 import { buildSpec } from './runtime/spec.ts';
 import { type DockerCounts, goArchitecture } from './system.ts';
 import { copyIn } from './volume/copy-in.ts';
@@ -54,6 +59,7 @@ export interface DockerParts {
   readonly log: Logger;
   readonly jobs: Jobs;
   readonly runtimes?: RuntimeOptions;
+  readonly storageDriver?: GraphDriver['name'];
 }
 
 export async function createDockerEngine({
@@ -62,9 +68,10 @@ export async function createDockerEngine({
   log,
   jobs,
   runtimes = DEFAULT_RUNTIMES,
+  storageDriver,
 }: DockerParts): Promise<DockerEngine> {
   const events = new Events();
-  const graph = await OverlayDriver.open(join(instance.root, 'overlay'));
+  const graph = await openGraph(instance.root, storageDriver ?? 'overlay');
   const images = new ImageStore(join(instance.root, 'image'), graph, (message) => log.warn(message));
   const imageWork = imageContext(images, events, { os: 'linux', architecture: goArchitecture });
   const volumeStore = new VolumeStore(join(instance.root, 'volumes'), (message) => log.warn(message));
@@ -119,10 +126,17 @@ export async function createDockerEngine({
   });
   const cgroupVersion = cgroupHost.flavour === 'v2' ? '2' : '1';
   const streams = streamsBackend({ containers, events, execs, cgroupVersion });
+  const archive = archiveBackend({
+    containers,
+    graph,
+    accesses: new RootfsAccesses(join(instance.run, 'scratch'), ({ id }) => etcPaths(containers.find(id))),
+    publish: ({ id }, action) => containers.find(id).publish(action),
+  });
   const backend = containersBackend(context, (id) => execs.idsOf(id));
   return {
     backends: {
       containers: asJobs(jobs, backend, CONTAINER_JOBS),
+      archive: asJobs(jobs, archive, ARCHIVE_JOBS),
       images: imagesBackend(imageWork),
       commit: {
         commit: (ask) => withCommitted(context, ask, (container) => commitImage(imageWork, container, ask)),
@@ -167,6 +181,12 @@ export async function createDockerEngine({
       await groups.removeAll();
     },
   };
+}
+
+/** Each driver has a folder of its own: layers of one mean nothing to the other. */
+function openGraph(root: string, driver: GraphDriver['name']): Promise<GraphDriver> {
+  if (driver === 'vfs') return VfsDriver.open(join(root, 'vfs'));
+  return OverlayDriver.open(join(root, 'overlay'), { userNamespace: !isInitialUserNamespace() });
 }
 
 /** All layers of an image, each counted whole; 0 for one that is gone. */

@@ -4,8 +4,9 @@ import { release } from 'node:os';
 import type { Logger } from 'pino';
 import { engineApp, labApp, listenOn } from './api/http.ts';
 import type { Backends } from './api/http.ts';
-import { DEFAULT_RUNTIMES } from './runtime/drivers.ts';
+import type { RuntimeOptions } from './runtime/drivers.ts';
 import { createDockerEngine } from './docker-engine.ts';
+import type { GraphDriver } from './image/graph-driver.ts';
 import type { Instance } from './instance.ts';
 import { readIfThere } from './kernel/atomic-file.ts';
 import { detectCgroups } from './kernel/cgroup/detect.ts';
@@ -34,7 +35,13 @@ const LOOK_AFTER_MS = 5_000;
 /** How often it is asked whether somebody took rules away, which the kernel tells: one system call each time. */
 const RULES_TOUCHED_MS = 200;
 
-export async function startEngine(instance: Instance, log: Logger, runtimes = DEFAULT_RUNTIMES): Promise<Engine> {
+export interface EngineOptions {
+  readonly runtimes?: RuntimeOptions;
+  /** How layers are kept; default overlay. */
+  readonly storageDriver?: GraphDriver['name'];
+}
+
+export async function startEngine(instance: Instance, log: Logger, options: EngineOptions = {}): Promise<Engine> {
   mkdirSync(instance.root, { recursive: true, mode: 0o711 });
   mkdirSync(instance.run, { recursive: true, mode: 0o755 });
   const cgroupHost = detectCgroups();
@@ -64,7 +71,7 @@ export async function startEngine(instance: Instance, log: Logger, runtimes = DE
   await network.collect(sandboxes.liveSlots());
 
   const jobs = new Jobs();
-  const docker = await createDockerEngine({ instance, cgroupHost, log, jobs, runtimes });
+  const docker = await createDockerEngine({ instance, cgroupHost, log, jobs, ...options });
   await docker.recover();
 
   const backends: Backends = {

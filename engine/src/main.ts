@@ -1,21 +1,24 @@
 // The daemon: `engine ready unix://…` on standard output when it serves; everything else goes to the log on standard error.
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { startEngine } from './engine.ts';
+import { type EngineOptions, startEngine } from './engine.ts';
 import { instanceOf } from './instance.ts';
 import { EngineError } from './model/engine-error.ts';
-import { DEFAULT_RUNTIMES, parseRuntimes, type RuntimeOptions } from './runtime/drivers.ts';
+import { DEFAULT_RUNTIMES, parseRuntimes } from './runtime/drivers.ts';
 
 /** An orderly end takes some 30 ms. */
 const CLOSE_MS = 5000;
 
+/** overlay2 is what Docker calls it. */
+const STORAGE_DRIVERS = { overlay: 'overlay', overlay2: 'overlay', vfs: 'vfs' } as const;
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
-interface Options {
+const isStorageDriver = (name: string): name is keyof typeof STORAGE_DRIVERS => Object.hasOwn(STORAGE_DRIVERS, name);
+
+interface Options extends Required<EngineOptions> {
   readonly level: string;
   readonly tearDown: boolean;
   readonly env: Record<string, string | undefined>;
-  readonly runtimes: RuntimeOptions;
 }
 
 function options(): Options {
@@ -24,6 +27,7 @@ function options(): Options {
       'data-root': { type: 'string' },
       host: { type: 'string', short: 'H' },
       'log-level': { type: 'string', default: 'info' },
+      'storage-driver': { type: 'string', default: 'overlay' },
       'tear-down': { type: 'boolean', default: false },
       runtime: { type: 'string', multiple: true, default: [] },
       'exec-driver': { type: 'string', default: DEFAULT_RUNTIMES.defaultDriver },
@@ -32,6 +36,12 @@ function options(): Options {
   const level = values['log-level'];
   if (!LEVELS.includes(level))
     throw new EngineError('invalid_argument', `Cannot use --log-level "${level}": one of ${LEVELS.join(', ')}`);
+  const driver = values['storage-driver'];
+  if (!isStorageDriver(driver))
+    throw new EngineError(
+      'invalid_argument',
+      `Cannot use --storage-driver "${driver}": one of ${Object.keys(STORAGE_DRIVERS).join(', ')}`,
+    );
   const socket = values.host;
   if (socket !== undefined && !socket.startsWith('unix://'))
     throw new EngineError('invalid_argument', `Cannot listen on "${socket}": only unix:// sockets are served`);
@@ -39,6 +49,7 @@ function options(): Options {
     level,
     tearDown: values['tear-down'],
     runtimes: { runtimes: parseRuntimes(values.runtime), defaultDriver: values['exec-driver'] },
+    storageDriver: STORAGE_DRIVERS[driver],
     env: {
       ...process.env,
       ...(values['data-root'] !== undefined && { DRYDOCK_ROOT: values['data-root'] }),
@@ -58,10 +69,10 @@ try {
       'permission_denied',
       'Cannot start the engine: it makes namespaces and mounts; run it as root',
     );
-  const { level, tearDown, env, runtimes } = options();
+  const { level, tearDown, env, ...more } = options();
   const instance = instanceOf(env);
   const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: false }));
-  const engine = await startEngine(instance, log, runtimes);
+  const engine = await startEngine(instance, log, more);
   if (tearDown) {
     await engine.tearDown();
     process.exit(0);

@@ -5,6 +5,7 @@ import { allFiles } from '../image/layer-tar.ts';
 import type { GraphDriver } from '../image/graph-driver.ts';
 import { EngineError } from '../model/engine-error.ts';
 import { extractTo, readPath, statPath, streamOf } from './archive.ts';
+import type { JobNames } from '../xray/jobs.ts';
 import type { Container, ContainerFinder } from './container.ts';
 import type { RootfsAccess, RootfsAccesses } from './rootfs-access.ts';
 
@@ -64,3 +65,10 @@ export function archiveBackend({ containers, graph, accesses, publish }: Archive
     },
   };
 }
+
+/** Which verbs are jobs of the X-ray record. */
+export const ARCHIVE_JOBS = {
+  stat: ['container stat path', (idOrName: string) => idOrName],
+  extract: ['container copy in', (idOrName: string) => idOrName],
+  changes: ['container diff', (idOrName: string) => idOrName],
+} as const satisfies JobNames<ArchiveBackend>;

@@ -1,5 +1,7 @@
 // All routes of Docker's API, one file per kind of object, and how their bodies are read.
 import type { FastifyInstance } from 'fastify';
+import type { ArchiveBackend } from './archive-backend.ts';
+import { archiveRoutes } from './archive.ts';
 import type { SystemBackend } from './backend.ts';
 import { commitRoute, type CommitBackend } from './commit.ts';
 import { diskUsageRoutes, type DiskUsageBackend } from './df.ts';
@@ -21,6 +23,7 @@ export interface DockerBackends {
   commit: CommitBackend;
   diskUsage: DiskUsageBackend;
   containers: ContainersBackend;
+  archive: ArchiveBackend;
   volumes: VolumesBackend;
   streams: StreamsBackend;
 }
@@ -33,6 +36,7 @@ export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): vo
   commitRoute(app, backends.commit);
   diskUsageRoutes(app, backends.diskUsage);
   containerRoutes(app, backends.containers);
+  archiveRoutes(app, backends.archive);
   containerWaitRoute(app, backends.containers);
   streamRoutes(app, backends.streams);
   swarmRoutes(app);
