@@ -15,7 +15,9 @@ const TIOCGPTPEER = 0x5441;
 export interface Stdio {
   /** Of the keeper, before it makes any process. */
   readonly prepare: readonly Step[];
-  /** Of the program, once it is where it is to run; it has done setsid(2) already. */
+  /** Of `opener`, once it is where the program is to run. */
+  readonly open: readonly Step[];
+  /** Of the program, which is `opener` or a child of it; it has done setsid(2) already. */
   readonly take: readonly Step[];
   /** Of the keeper, once the process is made. */
   readonly hold: readonly Step[];
@@ -28,6 +30,7 @@ export function pipes(openStdin: boolean): Stdio {
   const [stdin, stdout, stderr] = [ends('stdin'), ends('stdout'), ends('stderr')];
   const names = [...(openStdin ? ['stdin'] : []), 'stdout', 'stderr'];
   return {
+    open: [],
     prepare: names.map((name) => call('pipe2', [{ room: 8, name }, O_CLOEXEC])),
     take: [
       ...(openStdin ? [call('dup3', [stdin.read, STDIN, 0])] : []),
@@ -54,12 +57,13 @@ export function resize(terminal: Value, size: { readonly cols: number; readonly 
 
 /**
  * A new terminal of the devpts that `program` sees: `tty` inside says /dev/pts/N, N is in the room "pts". The slot "tty"
- * is the program's end. The keeper takes the master out of the program (pidfd_getfd(2)), which has the right to open it.
+ * is the program's end. The keeper takes the master out of the process `opener` (pidfd_getfd(2)), which has the right to
+ * open it; a process that the keeper can number: not one that was made in the new pid namespace.
  */
-export function terminal(program: string, size: { readonly cols: number; readonly rows: number }): Stdio {
+export function terminal(opener: string, size: { readonly cols: number; readonly rows: number }): Stdio {
   return {
     prepare: [],
-    take: [
+    open: [
       // O_NONBLOCK: what stands at /dev/ptmx may be a FIFO that somebody put there; then the ioctl says so (ENOTTY).
       call('openat', [AT_FDCWD, '/dev/ptmx', O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC], { save: 'master' }),
       call('ioctl', [slot('master'), TIOCSPTLCK, { bytes: new Uint8Array(4) }]),
@@ -67,14 +71,16 @@ export function terminal(program: string, size: { readonly cols: number; readonl
       resize(slot('master'), size),
       // The other end by ioctl, not by path: what stands at /dev/pts is not to be trusted.
       call('ioctl', [slot('master'), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC], { save: 'tty' }),
-      call('ioctl', [slot('tty'), TIOCSCTTY, 0]),
-      ...[STDIN, STDOUT, STDERR].map((fd) => call('dup3', [slot('tty'), fd, 0])),
       { kind: 'open', gate: 'terminal' },
       { kind: 'await', gate: 'kept' },
     ],
+    take: [
+      call('ioctl', [slot('tty'), TIOCSCTTY, 0]),
+      ...[STDIN, STDOUT, STDERR].map((fd) => call('dup3', [slot('tty'), fd, 0])),
+    ],
     hold: [
       { kind: 'await', gate: 'terminal' },
-      call('pidfd_open', [slot(program), 0], { save: 'pidfd' }),
+      call('pidfd_open', [slot(opener), 0], { save: 'pidfd' }),
       call('pidfd_getfd', [slot('pidfd'), slot('master'), 0], { save: 'kept-master' }),
       { kind: 'open', gate: 'kept' },
     ],

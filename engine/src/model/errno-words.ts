@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EINVAL: 'invalid argument',
   ENFILE: 'too many open files in system',
   EMFILE: 'too many open files',
+  ENOTTY: 'inappropriate ioctl for device',
   ETXTBSY: 'text file busy',
   EFBIG: 'file too large',
   ENOSPC: 'no space left on device',

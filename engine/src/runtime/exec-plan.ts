@@ -51,6 +51,7 @@ export function execPlan({ process, group, openStdin, seccomp }: NativeExec): La
         // By this its root and working directory become the container's, too.
         call('setns', [INIT, NAMESPACES]),
         call('setsid'),
+        ...stdio.open,
         ...stdio.take,
         ...ownStdio(process, openStdin),
         ...rlimitSteps(process.rlimits),

@@ -22,7 +22,7 @@ import { EngineError } from '../model/engine-error.ts';
 import { call, type CloneStep, type LaunchPlan, slot, type Step } from '../model/launch-plan.ts';
 import { CLONE_NEW, type NamespaceType } from '../model/namespace.ts';
 import type { OciNamespaceType, OciProcess, OciSpec } from '../model/oci-spec.ts';
-import { changeTree, MOUNT_ATTR } from '../launch/mounts.ts';
+import { changeTree, MOUNT_ATTR, openResolved } from '../launch/mounts.ts';
 import { consoleSteps, deviceSteps, type MaskedPath, maskSteps, openMask, readonlySteps } from './device-steps.ts';
 import { enterDirectory, executeSteps, letGo } from './execute-steps.ts';
 import { identitySteps, rlimitSteps } from './identity-steps.ts';
@@ -68,13 +68,13 @@ const [AF_INET, SOCK_DGRAM] = [2, 2];
 
 /** Throws EngineError for a specification that no plan can be made of. */
 export function containerPlan(container: NativeContainer): LaunchPlan {
-  const stdio = stdioOf(container);
+  const stdio = processStdio(container.spec.process, container.openStdin, 'container');
   return {
     start: 'keeper',
     blocks: {
       keeper: keeper(container, stdio),
-      container: [...build(container, stdio), ...(container.init ? asInit(container) : asProgram(container, stdio))],
-      ...(container.init ? { program: [...takeStdio(container, stdio), ...become(container)] } : {}),
+      container: [...build(container, stdio), ...(container.init ? asInit(container) : program(container, stdio))],
+      ...(container.init ? { program: program(container, stdio) } : {}),
     },
   };
 }
@@ -132,7 +132,8 @@ function build(container: NativeContainer, stdio: Stdio): Step[] {
     ...sysctls(linux.sysctl ?? {}),
     ...devices.make,
     ...makeDirectories(process.cwd),
-    ...(container.init || !process.terminal ? [] : takeStdio(container, stdio)),
+    ...stdio.open,
+    ...(process.terminal && ownsDev(spec) ? consoleSteps() : []),
     ...readonlySteps(linux.readonlyPaths ?? []),
     ...maskSteps(masked),
     ...(root.readonly ? [changeTree(AT_FDCWD, { set: MOUNT_ATTR.RDONLY }, { path: '/' })] : []),
@@ -145,13 +146,7 @@ function build(container: NativeContainer, stdio: Stdio): Step[] {
   ];
 }
 
-/** Without --init the container's first process is the program. */
-function asProgram(container: NativeContainer, stdio: Stdio): Step[] {
-  const hasStdio = container.spec.process.terminal;
-  return [...(hasStdio ? [] : takeStdio(container, stdio)), ...become(container)];
-}
-
-/** With it, the program is made first: a filter may forbid clone3(2). */
+/** With --init the program is made first: a filter may forbid clone3(2). */
 function asInit(container: NativeContainer): Step[] {
   return [
     { kind: 'clone', flags: 0n, child: 'program', save: 'program' },
@@ -161,14 +156,17 @@ function asInit(container: NativeContainer): Step[] {
   ];
 }
 
-/** A terminal is taken while /dev can still be written to: it becomes /dev/console. */
-function takeStdio({ spec, openStdin }: NativeContainer, stdio: Stdio): Step[] {
-  const isTerminal = spec.process.terminal;
+/** The program itself: without --init the container's first process becomes it. */
+function program(container: NativeContainer, stdio: Stdio): Step[] {
+  const { process } = container.spec;
   return [
     call('setsid'),
     ...stdio.take,
-    ...(isTerminal && ownsDev(spec) ? consoleSteps() : []),
-    ...ownStdio(spec.process, openStdin),
+    ...ownStdio(process, container.openStdin),
+    letGo(),
+    enterDirectory(process),
+    ...identitySteps(process, container.seccomp),
+    ...executeSteps(process),
   ];
 }
 
@@ -179,19 +177,11 @@ export function ownStdio({ user, terminal: isTerminal }: OciProcess, openStdin: 
   return held.map((fd) => call('fchown', [fd, user.uid, -1]));
 }
 
-function become({ spec, seccomp }: NativeContainer): Step[] {
-  const { process } = spec;
-  return [letGo(), enterDirectory(process), ...identitySteps(process, seccomp), ...executeSteps(process)];
-}
-
-const stdioOf = ({ spec, openStdin, init }: NativeContainer): Stdio =>
-  processStdio(spec.process, openStdin, init ? 'program' : 'container');
-
-/** `program` names the slot of the process that takes it. */
-export function processStdio(process: OciProcess, openStdin: boolean, program: string): Stdio {
+/** `opener` names the slot of the process that opens its terminal. */
+export function processStdio(process: OciProcess, openStdin: boolean, opener: string): Stdio {
   if (!process.terminal) return pipes(openStdin);
   const { height, width } = terminalSize(process);
-  return terminal(program, { cols: width, rows: height });
+  return terminal(opener, { cols: width, rows: height });
 }
 
 /** 0 is "not said". */
@@ -254,13 +244,17 @@ function names({ hostname = '', domainname = '' }: OciSpec): Step[] {
   ];
 }
 
-/** By the descriptor of the proc that was mounted, whatever was mounted on it since. */
+/** openat2(2): not through a mount or a link, and not above where it starts. */
+const RESOLVE_NO_XDEV_SYMLINKS_BENEATH = 0x01n | 0x04n | 0x08n;
+
+/** By the descriptor of the proc that was mounted: what was mounted on it since, through a link of the image, is not written to. */
 function sysctls(values: Readonly<Record<string, string>>): Step[] {
   return Object.entries(values).flatMap(([key, value], index) => {
     const file = slot(`sysctl-${index}`);
     const purpose = `write sysctl key ${key}`;
     return [
-      call('openat', [slot('proc'), `sys/${key.replaceAll('.', '/')}`, O_WRONLY | O_CLOEXEC], {
+      openResolved(slot('proc'), `sys/${key.replaceAll('.', '/')}`, RESOLVE_NO_XDEV_SYMLINKS_BENEATH, {
+        flags: O_WRONLY,
         save: file.slot,
         purpose,
       }),

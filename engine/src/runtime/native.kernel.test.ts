@@ -232,6 +232,20 @@ test('--init: a small init is pid 1, hands signals on, reaps, and ends as the pr
   expect(await killed.kept.exit).toEqual({ code: 137, signal: null });
 });
 
+test('--init with a terminal: the program has it, and the console is there', async () => {
+  const running = await start(
+    ['sh', '-c', 'tty; ls /dev/console; cat /proc/1/comm; ps -o pid,tty | grep -c pts; echo $$'],
+    {
+      init: true,
+      process: { terminal: true },
+    },
+  );
+  const { stdout, code } = await outcome(running.kept);
+  started.pop();
+  expect(stdout.split('\r\n')).toEqual(['/dev/pts/0', '/dev/console', 'init', expect.any(String), '2', '']);
+  expect(code).toBe(0);
+});
+
 test('an exec is in every namespace and group of the container, on pipes or a terminal', async () => {
   const running = await start(['sleep', '1000']);
   const script = 'ls -l /proc/self/ns /proc/1/ns | grep -o "[a-z]*:\\[.*" | sort -u | wc -l; cat; exit 5';

@@ -89,7 +89,7 @@ function keptPlan(entry: Entry, stdio: Stdio): LaunchPlan {
         { kind: 'keep', pid: slot('program'), ...stdio.keep },
       ],
       enter,
-      program: [...setIds(0), call('setsid'), ...stdio.take, ...execute(entry)],
+      program: [...setIds(0), call('setsid'), ...stdio.open, ...stdio.take, ...execute(entry)],
     },
   };
 }
