@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { busyboxImage } from '../../engine/src/testing/test-image.ts';
 import { makeDisk } from './disk.ts';
+import { undoing } from './interrupted.ts';
 import type { ApiEngine } from './peers/api-engine.ts';
 import { startDockerd } from './peers/dockerd.ts';
 import { startOurs } from './peers/ours.ts';
@@ -30,6 +31,9 @@ export async function bench({ only, env, effort, say }: BenchRun): Promise<Bench
   const wanted = MEASUREMENTS.filter(({ id }) => only.includes(id));
   const disk = makeDisk();
   const undo: (() => void | Promise<void>)[] = [() => disk.remove()];
+  const takeAway = undoing(async () => {
+    for (const step of undo.toReversed()) await step();
+  });
   try {
     const image = busyboxImage({ tag: 'busybox:latest' }, disk.path);
     undo.push(() => image.remove());
@@ -65,6 +69,6 @@ export async function bench({ only, env, effort, say }: BenchRun): Promise<Bench
     }
     return rows;
   } finally {
-    for (const step of undo.toReversed()) await step();
+    await takeAway();
   }
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { TestDaemon } from '../../engine/src/testing/daemon.ts';
+import { undoing } from '../bench/interrupted.ts';
 import { dockerPy } from './docker-py.ts';
 import { apiVersionOf, loadImages } from './images.ts';
 import { conformanceOptions, type ConformanceOptions } from './options.ts';
@@ -40,6 +41,12 @@ async function runSuite(suite: Suite, folder: string, options: ConformanceOption
   const images = suite.images();
   const daemon = options.socket === null ? await TestDaemon.start({ learners: false }) : null;
   const results: TestResult[] = [];
+  const takeAway = undoing(async () => {
+    await daemon?.end();
+    for (const image of images) image.remove();
+    if (process.env['DRYDOCK_KEEP'] === undefined) rmSync(scratch, { recursive: true, force: true });
+    else console.log(`Logs of the suite: ${scratch}`);
+  });
   try {
     const socket = options.socket ?? daemon?.engineSocket ?? '';
     const env = {
@@ -63,10 +70,7 @@ async function runSuite(suite: Suite, folder: string, options: ConformanceOption
       console.log(`${result.outcome.padEnd(7)} ${result.id}${why}`);
     });
   } finally {
-    await daemon?.end();
-    for (const image of images) image.remove();
-    if (process.env['DRYDOCK_KEEP'] === undefined) rmSync(scratch, { recursive: true, force: true });
-    else console.log(`Logs of the suite: ${scratch}`);
+    await takeAway();
   }
   return results;
 }

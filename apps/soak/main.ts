@@ -8,6 +8,7 @@ import { TestDaemon } from '../../engine/src/testing/daemon.ts';
 import { busyboxImage } from '../../engine/src/testing/test-image.ts';
 import { ApiClient } from '../bench/api-client.ts';
 import { makeDisk } from '../bench/disk.ts';
+import { undoing } from '../bench/interrupted.ts';
 import { cycles } from './cycles.ts';
 import { grown, holdingsOf } from './holdings.ts';
 import { kills } from './kills.ts';
@@ -18,6 +19,10 @@ const say = (text: string) => console.log(text);
 async function soak(cycleCount: number, killCount: number): Promise<string[]> {
   const disk = makeDisk();
   let daemon: TestDaemon | null = null;
+  const takeAway = undoing(async () => {
+    await daemon?.end();
+    disk.remove();
+  });
   try {
     const run = join(disk.run, 'engine');
     daemon = await TestDaemon.start({
@@ -48,8 +53,7 @@ async function soak(cycleCount: number, killCount: number): Promise<string[]> {
     if (wrong.length > 0) say(daemon.log.slice(-4000));
     return wrong;
   } finally {
-    await daemon?.end();
-    disk.remove();
+    await takeAway();
   }
 }
 

@@ -18,7 +18,9 @@ export function eventsRoute(app: FastifyInstance, backend: StreamsBackend): void
       const value = queryText(request.query, key) ?? '';
       return value === '' ? null : parseTimeNs(value, nowNs);
     };
-    const [sinceNs, untilNs] = [time('since'), time('until')];
+    // podman's clients end it so after what there is.
+    const ends = queryText(request.query, 'stream') === 'false';
+    const [sinceNs, untilNs] = [time('since'), time('until') ?? (ends ? nowNs : null)];
     const matches = eventMatcher(queryText(request.query, 'filters'));
     const isAsked = (event: EngineEvent) =>
       (sinceNs === null || event.timeNano >= sinceNs) &&
