@@ -1,5 +1,5 @@
 // Starts a container: gathers its specification, lets the exec driver make it, follows it to its end.
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
 import { EngineError } from '../model/engine-error.ts';
@@ -42,6 +42,7 @@ export async function launch(
     const { resources } = host.groups.supported(host.limits.oci(hostConfig));
     const group = host.groups.create(container.id, resources, hostConfig.CgroupParent || null);
     container.group = group;
+    mkdirSync(container.runDirectory, { recursive: true, mode: 0o711 }); // gone with the machine's last boot: a tmpfs
     rmSync(keeperDirectory(container), { recursive: true, force: true }); // of a run whose end could not be written down
     await host.volumes.attach(container.record);
     writeEtcFiles(container, joinedContainers(context.containers, hostConfig).network);

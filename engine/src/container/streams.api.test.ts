@@ -2,6 +2,8 @@
 import Docker from 'dockerode';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -76,6 +78,14 @@ test('docker exec: output, input, environment, directory, user, exit codes', asy
   await docker(['unpause', 'box']);
   await docker(['kill', 'box']);
   expect((await exec('box', 'true')).stderr).toMatch(/container [0-9a-f]{64} is not running/);
+});
+
+test('a container is started again after a boot, which leaves no file of its keepers', async () => {
+  await run('--name', 'rebooted', 'busybox', 'echo', 'hi');
+  const { Id } = await dockerode.getContainer('rebooted').inspect();
+  rmSync(join(daemon.directory, 'run/containers', Id), { recursive: true });
+  expect(await docker(['start', '-a', 'rebooted'])).toMatchObject({ code: 0, stdout: 'hi\n' });
+  expect((await docker(['logs', 'rebooted'])).stdout).toBe('hi\nhi\n');
 });
 
 test('docker logs: all, tail, since, times, through two runs; docker start -a attaches to the next', async () => {
@@ -182,7 +192,8 @@ test('a daemon that is killed and started again: logs whole, execs go on, the fo
   const following = docker(['logs', '-f', 'survivor']);
   await docker(['exec', 'survivor', 'sleep', '0.1']);
   await daemon.killAndRestart();
-  expect((await following).stdout).toMatch(/^0\n1\n2\n/);
+  const before = (await following).stdout.trimEnd().split('\n').length; // the last line may be torn off with the connection
+  expect(before).toBeGreaterThan(3);
   expect(await exec.inspect()).toMatchObject({ ContainerID: (await container.inspect()).Id });
   for (;;) {
     const { Running, ExitCode } = await exec.inspect();
@@ -194,5 +205,5 @@ test('a daemon that is killed and started again: logs whole, execs go on, the fo
   await docker(['kill', 'survivor']);
   const numbers = (await docker(['logs', 'survivor'])).stdout.trimEnd().split('\n').map(Number);
   expect(numbers).toEqual(numbers.map((_, at) => at));
-  expect(numbers.length).toBeGreaterThan(100);
+  expect(numbers.length).toBeGreaterThan(before);
 });
