@@ -19,9 +19,31 @@ import { SetupError, runTool } from './tool.mjs';
 import { UNINSTALL_USAGE, parseUninstallOptions } from './uninstall-options.mjs';
 
 /** What the set-up and the engine make in DRYDOCK_ROOT; without its data, only what can be made again. */
-const STATE = ['sandboxes', 'images', 'volumes', 'engine-id', 'logs', 'setup-journal.json'];
+const STATE = [
+  'sandboxes',
+  'images',
+  'containers',
+  'image',
+  'overlay',
+  'vfs',
+  'volumes',
+  'engine-id',
+  'logs',
+  'setup-journal.json',
+];
 /** What they make in DRYDOCK_RUN. */
-const RUN_STATE = ['engine.sock', 'lab.sock', 'start.json', 'lab-root', 'sandboxes', 'keepers', 'ground'];
+const RUN_STATE = [
+  'engine.sock',
+  'lab.sock',
+  'start.json',
+  'lab-root',
+  'sandboxes',
+  'keepers',
+  'ground',
+  'containers',
+  'oci',
+  'volume-subpaths',
+];
 const KEPT_STATE = ['logs'];
 /** Ranges of user ids that sandboxes hold, for all instances of the machine. */
 const SLOTS = '/var/lib/drydock-slots';

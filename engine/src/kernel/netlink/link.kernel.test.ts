@@ -76,9 +76,12 @@ const veth = () =>
   });
 
 describe('links', () => {
-  test('a veth pair has one end here and one there, as ip sees it', () => {
+  test('a veth pair has one end here and one there, as ip sees it', async () => {
     veth();
     setLink(farRoute, 'eth0', { up: true });
+    // The kernel tells of a carrier by a work queue (net/core/link_watch.c): UP follows within milliseconds.
+    while ([getLink(route, 'near0'), getLink(farRoute, 'eth0')].some((end) => end?.operationalState !== 'UP'))
+      await new Promise((resolve) => setTimeout(resolve, 1));
     for (const [socket, namespace] of [
       [route, near],
       [farRoute, far],
