@@ -1,6 +1,8 @@
 // GET /containers/ID/json: everything about one container. No field that clients follow is ever missing or null
 // (the docker CLI crashes on some).
+import type { HostConfig } from '../model/container-config.ts';
 import { goTime, stateName } from '../model/container-status.ts';
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from '../runtime/spec.ts';
 import type { ContainerContext } from './context.ts';
 import { etcPaths } from './etc-files.ts';
 import { containerOfMode } from './modes.ts';
@@ -33,7 +35,7 @@ export function inspectContainer(context: ContainerContext, container: LiveConta
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: { ...record.hostConfig, ...WINDOWS_ONLY },
+    HostConfig: { ...record.hostConfig, ...systemPaths(record.hostConfig), ...WINDOWS_ONLY },
     GraphDriver: graphDriver(context, container),
     Mounts: record.mounts,
     Config: record.config,
@@ -42,6 +44,12 @@ export function inspectContainer(context: ContainerContext, container: LiveConta
 }
 
 const WINDOWS_ONLY = { CpuCount: 0, CpuPercent: 0, IOMaximumIOps: 0, IOMaximumBandwidth: 0, DeviceRequests: null };
+
+/** What the specification makes of null. */
+const systemPaths = ({ MaskedPaths, ReadonlyPaths, Privileged }: HostConfig) => ({
+  MaskedPaths: MaskedPaths ?? (Privileged ? [] : DEFAULT_MASKED_PATHS),
+  ReadonlyPaths: ReadonlyPaths ?? (Privileged ? [] : DEFAULT_READONLY_PATHS),
+});
 
 function stateOf(container: LiveContainer) {
   const { state, health } = container;

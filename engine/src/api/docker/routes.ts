@@ -13,6 +13,7 @@ import { containerRoutes } from './containers.ts';
 import { containerWaitRoute } from './containers-wait.ts';
 import { streamRoutes } from './streams.ts';
 import type { StreamsBackend } from './streams-backend.ts';
+import { registryRoutes } from './registries.ts';
 import { swarmRoutes } from './swarm.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes, type VolumesBackend } from './volumes.ts';
@@ -39,6 +40,7 @@ export function dockerRoutes(app: FastifyInstance, backends: DockerBackends): vo
   archiveRoutes(app, backends.archive);
   containerWaitRoute(app, backends.containers);
   streamRoutes(app, backends.streams);
+  registryRoutes(app);
   swarmRoutes(app);
   volumeRoutes(app, backends.volumes);
 }
