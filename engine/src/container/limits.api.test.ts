@@ -15,6 +15,7 @@ const able = requires('root', 'cgroup', 'cgroup-v1', 'overlay');
 const MIB = 2 ** 20;
 const host = detectCgroups();
 const mounts = [...host.hierarchies.map(({ mountPoint }) => mountPoint), ...(host.unified ? [host.unified] : [])];
+const parent = `drydock-parent-${process.pid}`;
 let daemon: TestDaemon;
 let image: TestImage;
 
@@ -48,6 +49,8 @@ afterAll(async () => {
   if (!able) return;
   await daemon.end();
   image.remove();
+  // The daemon leaves it: somebody might have set limits there.
+  for (const mount of mounts) if (existsSync(join(mount, parent))) rmdirSync(join(mount, parent));
 });
 
 test('run: memory, processors, processes and block devices are bounded inside', async () => {
@@ -142,7 +145,6 @@ test('devices: any can be made, only those of the list open; --device and --devi
 });
 
 test('--cgroup-parent: found again by the next daemon; nothing is left of the daemon’s groups', async () => {
-  const parent = `drydock-parent-${process.pid}`;
   const id = (
     await docker('run', '-d', '--name', 'low', '--cgroup-parent', `/${parent}`, 'busybox', 'sleep', '1000')
   ).out.trim();
@@ -152,7 +154,6 @@ test('--cgroup-parent: found again by the next daemon; nothing is left of the da
   expect(out.trim().split('\n').sort()).toEqual(['life running', 'low running']);
   expect((await docker('rm', '-f', 'low', 'life', 'oom')).code).toBe(0);
   expect(mounts.filter((mount) => existsSync(join(mount, parent, id)))).toEqual([]);
-  for (const mount of mounts) if (existsSync(join(mount, parent))) rmdirSync(join(mount, parent));
 });
 
 test('info: what this host can bound', async () => {
