@@ -60,6 +60,10 @@ test('step 2: a process and its namespace appear in the picture as they are born
   await type(page, 'sleep 987');
   const sleeping = tree.getByRole('row', { name: /sleep/ });
   await expect(sleeping).toBeVisible();
+  // The lines that ran inside have a bar, and the tab says in which namespaces its keys are read.
+  const bars = page.getByRole('tabpanel', { name: /^Terminal 1/ }).locator('.ns-bar');
+  await expect(bars).toHaveText(/^inside pid:\[\d+\]$/);
+  await expect(page.getByRole('tab', { name: /^Terminal 1 inside its own pid, mnt/ })).toBeVisible();
   await sleeping.click();
   await expect(page.getByRole('region', { name: 'Scope' })).toContainText('sleep 987');
   await page.keyboard.press('Escape');
@@ -67,6 +71,11 @@ test('step 2: a process and its namespace appear in the picture as they are born
   await page.keyboard.press('Control+C');
   await type(page, 'exit');
   await expect(tree.getByRole('row', { name: /^(?!.*exited).*sleep/ })).toHaveCount(0);
+  await expect(page.getByRole('tab', { name: 'Terminal 1', exact: true })).toBeVisible();
+  const bar = await bars.boundingBox();
+  await type(page, 'echo out""side');
+  await expect(screen(page)).toContainText('outside');
+  expect((await bars.boundingBox())?.height).toBe(bar?.height);
 });
 
 test('in Chinese, dark, and at 390 px the lesson can be read and used', async ({ browser }) => {

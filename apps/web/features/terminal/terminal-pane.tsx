@@ -8,6 +8,7 @@ import { useLab, useLabState } from '../connection/lab-context.tsx';
 import { Dialog } from '../lesson/dialog.tsx';
 import { signalName } from '../lesson/format.ts';
 import { Icon } from '../sign/sign.tsx';
+import { insideOf } from './inside.ts';
 import type { TerminalSession } from './terminal-session.ts';
 import styles from './terminal-pane.module.css';
 
@@ -43,7 +44,9 @@ export function TerminalPane(props: PaneProps) {
   const t = useTranslations('bench');
   const lab = useLab();
   const session = useLabState((state) => state.session);
+  const scope = useLabState((state) => state.scope);
   const screen = useRef<HTMLDivElement>(null);
+  const gutter = useRef<HTMLDivElement>(null);
   const answered = useRef(0);
   const [open, setOpen] = useState<TerminalSession | null>(null);
   const [searching, setSearching] = useState(false);
@@ -60,7 +63,7 @@ export function TerminalPane(props: PaneProps) {
     let made: TerminalSession | null = null;
     const begin = async () => {
       const { openTerminalSession } = await loadTerminal();
-      if (gone || !screen.current) return;
+      if (gone || !screen.current || !gutter.current) return;
       made = openTerminalSession(
         screen.current,
         terminal.id,
@@ -73,8 +76,13 @@ export function TerminalPane(props: PaneProps) {
           scrollbackLost: () => latest.current.t('scrollbackLost'),
           attachFailed: (reason) => latest.current.t('attachFailed', { reason }),
           resized: (cols, rows) => latest.current.onResize(cols, rows),
+          inside: (label) => latest.current.t('insideOf', { namespace: label }),
         },
-        { screenReader: latest.current.screenReader, onControlUsed: () => setControl(false) },
+        {
+          screenReader: latest.current.screenReader,
+          gutter: gutter.current,
+          onControlUsed: () => setControl(false),
+        },
       );
       setOpen(made);
     };
@@ -89,6 +97,9 @@ export function TerminalPane(props: PaneProps) {
   useEffect(() => {
     if (session > 0) open?.attach();
   }, [open, session]);
+  useEffect(() => {
+    if (scope) open?.setInside(insideOf(scope.snapshot, terminal.id));
+  }, [open, scope, terminal.id]);
   useEffect(() => {
     open?.setScreenReader(screenReader);
   }, [open, screenReader]);
@@ -123,6 +134,7 @@ export function TerminalPane(props: PaneProps) {
       hidden={!shown}
     >
       <div ref={screen} className={styles.screen} data-terminal={terminal.id} />
+      <div ref={gutter} className={`${styles.gutter} on-term`} aria-hidden="true" />
       {open ? null : <p className={styles.waiting}>{t('loading')}</p>}
       {searching ? (
         <Search

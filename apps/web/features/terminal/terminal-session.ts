@@ -9,6 +9,8 @@ import { Terminal, type ITheme } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import type { Lab } from '../connection/lab.ts';
 import { flow } from './flow.ts';
+import { openGutter } from './gutter.ts';
+import type { Inside } from './inside.ts';
 import { isWebAddress, linesThatRun, pasteBytes } from './paste.ts';
 
 export interface SessionQuestions {
@@ -20,6 +22,7 @@ export interface SessionQuestions {
   scrollbackLost: () => string;
   attachFailed: (reason: string) => string;
   resized: (cols: number, rows: number) => void;
+  inside: (label: string) => string;
 }
 
 export interface TerminalSession {
@@ -30,6 +33,8 @@ export interface TerminalSession {
   find(text: string, direction: 'next' | 'previous'): boolean;
   clearSearch(): void;
   setScreenReader(on: boolean): void;
+  /** Where whoever reads the keys is now; null: on the host. */
+  setInside(inside: Inside | null): void;
   /** The next letter is sent with Ctrl (the phone's key row). */
   armControl(armed: boolean): void;
   dispose(): void;
@@ -40,7 +45,7 @@ export function openTerminalSession(
   id: string,
   lab: Lab,
   questions: SessionQuestions,
-  options: { screenReader: boolean; onControlUsed: () => void },
+  options: { screenReader: boolean; gutter: HTMLElement; onControlUsed: () => void },
 ): TerminalSession {
   const style = getComputedStyle(element);
   const terminal = new Terminal({
@@ -71,6 +76,7 @@ export function openTerminalSession(
   terminal.loadAddon(new WebLinksAddon((_event, uri) => offer(uri)));
   terminal.open(element);
   loadWebgl(terminal);
+  const gutter = openGutter(terminal, options.gutter, questions.inside);
   // OSC 52 would let a program in the sandbox write the learner's clipboard: swallowed here, though xterm has no default.
   terminal.parser.registerOscHandler(52, () => true);
 
@@ -192,10 +198,12 @@ export function openTerminalSession(
       return direction === 'next' ? search.findNext(text, { decorations }) : search.findPrevious(text, { decorations });
     },
     clearSearch: () => search.clearDecorations(),
+    setInside: (inside) => gutter.set(inside),
     setScreenReader: (on) => (terminal.options.screenReaderMode = on),
     armControl: (armed) => (control = armed),
     dispose() {
       disposed = true;
+      gutter.dispose();
       stopListening();
       stopWatching();
       observer.disconnect();

@@ -1,5 +1,7 @@
+import type { ObservedProcess, Snapshot } from '@drydock/protocol/observed.ts';
 import { describe, expect, it } from 'vitest';
 import { ACK_EVERY_BYTES, flow } from './flow.ts';
+import { insideOf } from './inside.ts';
 import { isWebAddress, linesThatRun, pasteBytes } from './paste.ts';
 import { terminalFor, terminalNumber } from './terminal-number.ts';
 
@@ -74,5 +76,66 @@ describe('isWebAddress', () => {
     expect(isWebAddress('http://10.0.0.1:80')).toBe(true);
     for (const uri of ['javascript:alert(1)', 'file:///etc/passwd', 'data:text/html,x', 'nonsense'])
       expect(isWebAddress(uri)).toBe(false);
+  });
+});
+
+describe('inside', () => {
+  const host = { pid: 1, mnt: 2, net: 3, uts: 4, ipc: 5, user: 6, cgroup: 7, time: 8 };
+  const process = (pid: number, parent: number | null, over: Partial<ObservedProcess> = {}): ObservedProcess => ({
+    key: `k${pid}`,
+    hostPid: pid,
+    pids: [pid],
+    parentKey: parent === null ? null : `k${parent}`,
+    comm: 'bash',
+    argv: ['bash'],
+    state: 'S',
+    startedAtMs: pid,
+    uidInside: 0,
+    uidOutside: 0,
+    namespaces: host,
+    pidForChildren: 1,
+    timeForChildren: 8,
+    cgroup: '/',
+    terminal: null,
+    controllingTty: 'pts/0',
+    rootInode: null,
+    mounts: null,
+    ...over,
+  });
+  const shell = process(2, null, { terminal: 't1' });
+  const at = (...processes: ObservedProcess[]) =>
+    insideOf(
+      {
+        kind: 'snapshot',
+        seq: 1,
+        atMs: 0,
+        sandbox: 's',
+        namespaces: host,
+        kernel: { release: '6', cgroup: 'v2' },
+        hostname: 'dock',
+        processes,
+        exits: [],
+      } satisfies Snapshot,
+      't1',
+    );
+
+  it('is nobody on the host, nor in the trap, nor without a shell', () => {
+    expect(at(shell)).toBeNull();
+    expect(at(shell, process(3, 2, { pidForChildren: 99 }))).toBeNull();
+    expect(at(process(3, 2))).toBeNull();
+  });
+
+  it('is whoever the newest descendant on the same terminal is, with all that is its own', () => {
+    const waiting = process(3, 2, { comm: 'unshare', namespaces: { ...host, mnt: 21 } });
+    const bash = process(4, 3, { namespaces: { ...host, pid: 4026532716, mnt: 21 } });
+    expect(at(shell, waiting, bash)).toEqual({ own: ['pid', 'mnt'], label: 'pid:[4026532716]' });
+    expect(at(shell, waiting, bash, process(5, 4, { namespaces: bash.namespaces }))?.label).toBe('pid:[4026532716]');
+  });
+
+  it('is not who has another terminal or none, nor who has ended', () => {
+    const elsewhere = { namespaces: { ...host, uts: 44 } };
+    expect(at(shell, process(3, 2, { ...elsewhere, controllingTty: null }))).toBeNull();
+    expect(at(shell, process(3, 2, { ...elsewhere, state: 'Z' }))).toBeNull();
+    expect(at(shell, process(3, 2, elsewhere))).toEqual({ own: ['uts'], label: 'uts:[44]' });
   });
 });

@@ -7,13 +7,34 @@ import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 're
 import { useLab, useLabState } from '../connection/lab-context.tsx';
 import { EditorPane } from '../editor/editor-pane.tsx';
 import { useViews } from '../lesson/views.tsx';
-import { Icon } from '../sign/sign.tsx';
+import type { NamespaceType } from '@drydock/protocol/observed.ts';
+import { Glyph, Icon } from '../sign/sign.tsx';
+import { insideOf } from '../terminal/inside.ts';
 import { terminalFor, terminalNumber } from '../terminal/terminal-number.ts';
 import { loadTerminal, TerminalPane } from '../terminal/terminal-pane.tsx';
 import styles from './workbench.module.css';
 
 const EDITOR = 'editor';
 const NEW_SIZE = { cols: 80, rows: 24 };
+
+/** Glyphs of the namespaces that whoever reads this terminal's keys does not share with the host. */
+function InsideSigns({ terminal, shown }: { terminal: string; shown: boolean }) {
+  const t = useTranslations('bench');
+  const own = useLabState((state) =>
+    state.scope ? (insideOf(state.scope.snapshot, terminal)?.own.join(' ') ?? '') : '',
+  );
+  if (own === '') return null;
+  // SAFETY: joined from namespace types one line above.
+  const types = own.split(' ') as NamespaceType[];
+  return (
+    <span className={`${styles.signs} ${shown ? 'on-term' : ''}`}>
+      {types.slice(0, 4).map((type) => (
+        <Glyph key={type} type={type} own size={15} />
+      ))}
+      <span className="vh">{t('insideTab', { types: types.join(', ') })}</span>
+    </span>
+  );
+}
 
 export function Workbench() {
   const t = useTranslations('bench');
@@ -90,6 +111,7 @@ export function Workbench() {
             >
               <Icon name="term" />
               {t('terminal', { number: terminalNumber(terminal) })}
+              <InsideSigns terminal={terminal.id} shown={current === terminal.id} />
               {terminal.exit ? <span className="note">{t('ended')}</span> : null}
             </button>
           ))}
