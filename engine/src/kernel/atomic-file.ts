@@ -28,12 +28,12 @@ function replace(path: string, text: string, mode: number): void {
   closeSync(directory);
 }
 
-/** The text of a file, or null when there is none. */
+/** The text of a file, or null when there is none. A file of /proc/PID may be open when its process goes: ESRCH then. */
 export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return null;
     throw error;
   }
 }
