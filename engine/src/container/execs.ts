@@ -38,11 +38,15 @@ const PREFIX = 'exec-';
 const RECORD = 'exec.json';
 /** As often as Docker: an exec that ended can be looked at for twice as long at most. */
 const FORGET_MS = 300_000;
+/** So many that ended are known to the next daemon, too: thousands may end before they are forgotten, each with a file. */
+const MOST_SAVED = 200;
 
 export class Execs {
   readonly #host: ExecHost;
   readonly #execs = new Map<string, Exec>();
   readonly #timer: NodeJS.Timeout;
+  /** Directories of those that ended, oldest first. */
+  readonly #saved: string[] = [];
 
   constructor(host: ExecHost) {
     this.#host = host;
@@ -178,7 +182,7 @@ export class Execs {
     } catch (error) {
       exec.state = 'ended';
       exec.exitCode = NOT_STARTED_CODE;
-      rmSync(directory, { recursive: true, force: true });
+      remove(directory);
       exec.settle();
       throw error;
     }
@@ -202,7 +206,10 @@ export class Execs {
       kept.dispose();
       const directory = directoryOf(exec.container, exec.id);
       // Gone with the container's own, when that ended it.
-      if (namesIn(directory).length > 0) save(directory, { config: exec.config, exitCode, pid: exec.pid });
+      if (namesIn(directory).length === 0) return;
+      save(directory, { config: exec.config, exitCode, pid: exec.pid });
+      this.#saved.push(directory);
+      for (const old of this.#saved.splice(0, this.#saved.length - MOST_SAVED)) remove(old);
     });
   }
 
@@ -211,7 +218,7 @@ export class Execs {
     const known = load(directory);
     const kept = known && (await this.#host.kernel.recover(join(directory, 'keeper')));
     if (!known || (!kept && known.exitCode === undefined)) {
-      rmSync(directory, { recursive: true, force: true }); // the daemon died while it made it
+      remove(directory); // the daemon died while it made it
       return;
     }
     const exec = this.#add(container, id, known.config);
@@ -228,7 +235,7 @@ export class Execs {
         continue;
       }
       this.#execs.delete(exec.id);
-      rmSync(directoryOf(exec.container, exec.id), { recursive: true, force: true });
+      remove(directoryOf(exec.container, exec.id));
     }
   }
 
@@ -238,6 +245,8 @@ export class Execs {
 }
 
 const directoryOf = (container: Container, id: string): string => join(container.runDirectory, `${PREFIX}${id}`);
+
+const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true });
 
 const notRunning = ({ id }: Container) => new EngineError('conflict', `container ${id} is not running`);
 

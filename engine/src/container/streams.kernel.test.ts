@@ -1,6 +1,6 @@
 // What streams, with real processes and bare sockets: attach, logs and exec as clients see them, byte by byte.
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -273,6 +273,18 @@ test('errors before the connection is taken are answers like any other', async (
   expect((await other.over()).head).toContain('404 Not Found');
 });
 
+const EXEC_CONFIG = {
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  DetachKeys: '',
+  Env: [],
+  User: '',
+  WorkingDir: '',
+  Privileged: false,
+  ConsoleSize: null,
+};
 const EXEC = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: ['sh', '-c', ''] };
 async function makeExec(here: World, script: string, more: object = {}): Promise<string> {
   const body = { ...EXEC, Cmd: ['sh', '-c', script], ...more };
@@ -394,6 +406,21 @@ test('an exec whose client leaves goes on; one with a slow client waits for it a
   expect(count).toBeGreaterThan(10_000_000);
   await until(() => here.container.events.recent().filter(({ Action }) => Action === 'exec_die').length === 2);
   expect(await inspect(here, left)).toMatchObject({ ExitCode: 5 });
+});
+
+test('many execs leave few files, and are all known', async () => {
+  const here = await world();
+  await here.container.start('sleep 1000');
+  const ids: string[] = [];
+  for (let count = 0; count < 210; count++) {
+    const id = here.execs.create('streaming', { ...EXEC_CONFIG, Cmd: ['sh', '-c', 'exit 3'] });
+    ids.push(id);
+    await here.execs.startDetached(id, null);
+  }
+  await until(() => ids.every((id) => here.execs.inspect(id).exitCode === 3)); // all are known as long as this daemon lives
+  await pause(10);
+  const left = readdirSync(here.container.runDirectory).filter((name) => name.startsWith('exec-'));
+  expect(left.length).toBe(200);
 });
 
 test('execs are found again by the next daemon: running, ended meanwhile, ended before', async () => {
