@@ -33,9 +33,14 @@ export async function withCommitted<T>(
   action: (committed: Committed) => Promise<T>,
 ): Promise<T> {
   const container = containers.find(ask.container);
-  const { id, group, record, state } = container;
-  const freezes = ask.pause && state.status === 'running' && group !== null;
-  if (freezes) await group.freeze();
+  const { id, record } = container;
+  // In turn: its end, which takes the group away, comes before or after.
+  const frozen = await container.inTurn(async () => {
+    const { group, state } = container;
+    if (!ask.pause || state.status !== 'running' || group === null) return null;
+    await group.freeze();
+    return group;
+  });
   try {
     const result = await action({
       containerId: id,
@@ -46,6 +51,9 @@ export async function withCommitted<T>(
     container.publish('commit', { comment: ask.comment });
     return result;
   } finally {
-    if (freezes) await group.thaw();
+    if (frozen)
+      await container.inTurn(async () => {
+        if (container.group === frozen) await frozen.thaw();
+      });
   }
 }

@@ -110,6 +110,16 @@ test('commit: what a container changed, and nothing that the engine put there', 
   expect(await failure('commit', 'nope')).toContain('No such container: nope');
 });
 
+test('a container that ends while it is committed is committed all the same; one that runs goes on', async () => {
+  await docker('run', '-d', '--name', 'runs', '--network', 'none', 'box:1', 'sh', '-c', 'touch /mark; sleep 300');
+  for (let round = 0; round < 5; round += 1) {
+    const ended = await docker('run', '-d', '--network', 'none', 'box:1', 'touch', '/mark');
+    const [one, other] = await Promise.all([docker('commit', ended), docker('commit', 'runs')]);
+    for (const id of [one, other]) expect((await inspected(id)).RootFS.Layers.length).toBeLessThanOrEqual(2);
+  }
+  expect(await docker('exec', 'runs', 'ls', '/mark')).toBe('/mark');
+});
+
 test('an image that containers use, in Docker’s words', async () => {
   const running = await docker('run', '-d', '--name', 'running', '--network', 'none', 'box:1', 'sleep', '300');
   expect(await failure('rmi', 'box:1')).toBe(
