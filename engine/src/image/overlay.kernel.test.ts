@@ -174,36 +174,40 @@ describe.each([tmpdir(), '/dev/shm'])('below %s', (parent) => {
     expect(inRootfs(driver.mountOf('c1'), 'ls', false)).toBe('one\ntwo\n');
   });
 
-  test('mounts lie over a root file system at rest; read-only ones are', async () => {
-    await driver.createLayer(
-      'base',
-      null,
-      filledBy('mkdir -p data var; ln -s /etc/outside var/link; echo lower > data/lower'),
-    );
-    await driver.createWritable('c1', 'base');
-    const volume = join(directory, 'volume');
-    mkdirSync(volume);
-    writeFileSync(join(directory, 'single'), 'a file');
-    const root = openRootfs(driver.mountOf('c1'), scratch(), {
-      write: true,
-      mounts: [
-        { destination: '/data', source: volume, readOnly: false },
-        { destination: '/made/deep', source: volume, readOnly: true },
-        { destination: '/etc/file', source: join(directory, 'single'), readOnly: true },
-      ],
-    });
-    try {
-      root.writeFile(bytes('/data/new'), Buffer.from('in the volume'));
-      expect(root.readFile(bytes('/made/deep/new'))?.toString()).toBe('in the volume');
-      expect(root.readFile(bytes('/etc/file'))?.toString()).toBe('a file');
-      expect(() => root.writeFile(bytes('/made/deep/other'), Buffer.from('x'))).toThrow('EROFS');
-      expect(root.stat(bytes('/data/lower'))).toBe(null);
-    } finally {
-      root.close();
-    }
-    expect(readdirSync(volume)).toEqual(['new']);
-    expect(mounts()).toEqual([]);
-  });
+  test.each([false, true])(
+    'mounts lie over a root file system at rest; attached for a moment: %s',
+    async (attached) => {
+      await driver.createLayer(
+        'base',
+        null,
+        filledBy('mkdir -p data var; ln -s /etc/outside var/link; echo lower > data/lower'),
+      );
+      await driver.createWritable('c1', 'base');
+      const volume = join(directory, 'volume');
+      mkdirSync(volume);
+      writeFileSync(join(directory, 'single'), 'a file');
+      const root = openRootfs(driver.mountOf('c1'), scratch(), {
+        write: true,
+        attached,
+        mounts: [
+          { destination: '/data', source: volume, readOnly: false },
+          { destination: '/made/deep', source: volume, readOnly: true },
+          { destination: '/etc/file', source: join(directory, 'single'), readOnly: true },
+        ],
+      });
+      try {
+        root.writeFile(bytes('/data/new'), Buffer.from('in the volume'));
+        expect(root.readFile(bytes('/made/deep/new'))?.toString()).toBe('in the volume');
+        expect(root.readFile(bytes('/etc/file'))?.toString()).toBe('a file');
+        expect(() => root.writeFile(bytes('/made/deep/other'), Buffer.from('x'))).toThrow('EROFS');
+        expect(root.stat(bytes('/data/lower'))).toBe(null);
+      } finally {
+        root.close();
+      }
+      expect(readdirSync(volume)).toEqual(['new']);
+      expect(mounts()).toEqual([]);
+    },
+  );
 });
 
 test('a full disk is refused with a sentence and leaves nothing', async () => {

@@ -2,11 +2,20 @@
 // where another process could see it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { O_PATH, closeFd, withFd } from '../kernel/at.ts';
+import { O_PATH, withFd } from '../kernel/at.ts';
 import { type ByteString, bytes, shown } from '../kernel/byte-string.ts';
-import { type Overlay, attach, cloneMount, makePrivate, makeReadOnly, mountOverlay } from '../kernel/detached-mount.ts';
+import {
+  type Overlay,
+  attach,
+  attachedForAMoment,
+  cloneMount,
+  makePrivate,
+  makeReadOnly,
+  mountOverlay,
+} from '../kernel/detached-mount.ts';
 import { Rooted } from '../kernel/rooted.ts';
 import { isDirectory, statOf } from '../kernel/stat.ts';
+import { SysError } from '../model/engine-error.ts';
 import type { RootfsMount } from './graph-driver.ts';
 
 export interface ShownMount {
@@ -22,6 +31,8 @@ export interface OpenOptions {
   readonly write?: boolean;
   /** Lie over the root file system, in this order. Places that lack are made, so `write` must be set. */
   readonly mounts?: readonly ShownMount[];
+  /** The way of kernels before 6.15, also on newer ones: for tests. */
+  readonly attached?: boolean;
 }
 
 /** As an overlay of which the writable layer is only the topmost of those that are read. */
@@ -38,30 +49,40 @@ export function openRootfs(mount: RootfsMount, scratch: string, options: OpenOpt
   const mounts = options.mounts ?? [];
   if (mount.kind === 'directory') {
     if (mounts.length === 0) return Rooted.at(mount.path);
-    return withMounts(cloneMount(mount.path), mounts);
+    return withMounts(cloneMount(mount.path), scratch, options);
   }
   mkdirSync(scratch, { recursive: true });
   const overlay = options.write === true ? mount : readOnlyView(mount);
-  return withMounts(mountOverlay(overlay, scratch), mounts);
+  return withMounts(mountOverlay(overlay, scratch), scratch, options);
 }
 
-function withMounts(tree: number, mounts: readonly ShownMount[]): Rooted {
+function withMounts(tree: number, scratch: string, options: OpenOptions): Rooted {
+  const { mounts = [], attached = false } = options;
   const root = new Rooted(tree);
   try {
-    for (const { destination, source, readOnly } of mounts) {
-      const shownTree = cloneMount(source, true);
-      withFd(shownTree, () => {
-        makePrivate(shownTree, destination);
-        if (readOnly) makeReadOnly(shownTree, destination);
-        const place = placeFor(root, bytes(destination), isDirectory(statOf(shownTree, source)));
-        withFd(place, () => attach(shownTree, place, destination));
-      });
-    }
-    return root;
+    if (!attached && mounts.every((mount) => showMount(root, mount))) return root;
+    // A kernel before 6.15: once more, in a tree that is attached meanwhile.
+    mkdirSync(scratch, { recursive: true });
+    const whole = attachedForAMoment(tree, scratch, () => {
+      for (const mount of mounts)
+        if (!showMount(root, mount)) throw new SysError('move_mount', 'EINVAL', mount.destination);
+    });
+    root.close();
+    return new Rooted(whole);
   } catch (error) {
-    closeFd(tree);
+    root.close();
     throw error;
   }
+}
+
+function showMount(root: Rooted, { destination, source, readOnly }: ShownMount): boolean {
+  const tree = cloneMount(source, true);
+  return withFd(tree, () => {
+    makePrivate(tree, destination);
+    if (readOnly) makeReadOnly(tree, destination);
+    const place = placeFor(root, bytes(destination), isDirectory(statOf(tree, source)));
+    return withFd(place, () => attach(tree, place, destination));
+  });
 }
 
 /** The directory or file that a mount goes over; made where it lacks, as it is when the container starts. */

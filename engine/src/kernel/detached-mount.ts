@@ -2,7 +2,7 @@
 // open_tree(2)). Nobody else on the host sees them, and a daemon that dies leaves none.
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { EngineError, SysError } from '../model/engine-error.ts';
+import { SysError } from '../model/engine-error.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, closeFd, openAt, readUpTo, withFd } from './at.ts';
 import { bytes } from './byte-string.ts';
 import { bind, checked, lastErrno } from './libc.ts';
@@ -145,16 +145,36 @@ export function makePrivate(tree: number, target: string): void {
   checked('mount_setattr', target, setAttributes(SYS.mount_setattr, tree, '', flags, attributes, attributes.length));
 }
 
-/** Puts a detached tree over a place (a descriptor, O_PATH will do), which may lie in another detached tree (Linux 6.15). */
-export function attach(tree: number, place: number, target: string): void {
+/**
+ * Puts a detached tree over a place (a descriptor, O_PATH will do). False where the place lies in a detached tree itself and
+ * the kernel is older than 6.15, which refuses that.
+ */
+export function attach(tree: number, place: number, target: string): boolean {
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  if (moveMount(SYS.move_mount, tree, '', place, '', flags) === 0) return;
+  if (moveMount(SYS.move_mount, tree, '', place, '', flags) === 0) return true;
   const errno = lastErrno();
-  if (errno === 'EINVAL')
-    throw new EngineError(
-      'not_implemented',
-      `Cannot show the mount at "${target}" in a container that does not run: this needs Linux 6.15; start the container first`,
-      { cause: new SysError('move_mount', errno, target) },
-    );
+  if (errno === 'EINVAL') return false;
   throw new SysError('move_mount', errno, target);
+}
+
+/**
+ * Attaches a detached tree at a fresh place of the host for as long as `action` takes, and gives back a detached copy of it
+ * with all that was mounted in it by then. The tree itself is gone after.
+ */
+export function attachedForAMoment(tree: number, scratch: string, action: () => void): number {
+  const place = mkdtempSync(join(scratch, 'mount-'));
+  try {
+    const attached = withFd(openAt(AT_FDCWD, bytes(place), O_PATH | O_DIRECTORY), (fd) => attach(tree, fd, place));
+    if (!attached) throw new SysError('move_mount', 'EINVAL', place);
+    try {
+      // Where the host's mounts are shared, so is this one now: what comes next is nobody else's.
+      makePrivate(tree, place);
+      action();
+      return cloneMount(place, true);
+    } finally {
+      cUmount(place, MNT_DETACH);
+    }
+  } finally {
+    rmdirSync(place);
+  }
 }
