@@ -7,7 +7,7 @@ import type { DiffEvent } from './diff-event.ts';
 export type RootfsMount =
   | {
       readonly kind: 'overlay';
-      /** Directories, topmost first, each short enough for all to fit the kernel's page of options. */
+      /** Directories, topmost first. mount(2) takes one page of options: overlayOptions (overlay-options.ts) makes them fit. */
       readonly lower: readonly string[];
       /** Absent for a view that nobody writes. */
       readonly writable?: { readonly upper: string; readonly work: string };

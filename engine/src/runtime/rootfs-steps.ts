@@ -2,6 +2,7 @@
 import { cloneTree, mount, MS, showTree } from '../launch/mounts.ts';
 import { freshSlot } from '../launch/steps.ts';
 import type { RootfsMount } from '../image/graph-driver.ts';
+import { overlayOptions } from '../image/overlay-options.ts';
 import { call, type Step } from '../model/launch-plan.ts';
 import { parsePropagation } from './mount-options.ts';
 
@@ -22,19 +23,9 @@ export function mountRootfs(rootfs: RootfsMount, ground: string): Step[] {
     const tree = freshSlot('rootfs');
     return [cloneTree(rootfs.path, tree, { recursive: true, purpose }), showTree(tree, ground, { purpose })];
   }
-  return [mount('overlay', ground, 'overlay', 0, overlayOptions(rootfs), { purpose })];
-}
-
-/** overlayfs splits its options at commas and the lower layers at colons; a backslash takes such a character as it is. */
-const escape = (path: string): string => path.replaceAll(/[\\,:]/g, String.raw`\$&`);
-
-export function overlayOptions(overlay: Extract<RootfsMount, { kind: 'overlay' }>): string {
-  const { lower, writable, options } = overlay;
-  return [
-    `lowerdir=${lower.map(escape).join(':')}`,
-    ...(writable ? [`upperdir=${escape(writable.upper)}`, `workdir=${escape(writable.work)}`] : []),
-    ...options,
-  ].join(',');
+  const { directory, options } = overlayOptions(rootfs);
+  const near = directory === null ? [] : [call('chdir', [directory])];
+  return [...near, mount('overlay', ground, 'overlay', 0, options, { purpose })];
 }
 
 /**
