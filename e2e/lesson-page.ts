@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { expect, type Locator, type Page } from '@playwright/test';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
 
+/** The lab writes to the same database: a hang guard for who comes second. */
+const BUSY_MS = 10_000;
+
 export const LESSON = '/learn/B/b2-pid';
 
 /** What stands on a terminal's screen. xterm draws on a canvas; its screen reader mode puts the lines into the page. */
@@ -12,7 +15,10 @@ export const screen = (page: Page, terminal = 1): Locator =>
 /** The lab has one learner, so tests would find each other's predictions: they begin without any. */
 export async function forgetProgress(): Promise<void> {
   const directory = process.env['DRYDOCK_E2E'] ?? '';
-  const connection = await new PrismaLibSql({ url: `file:${join(directory, 'root-lab/lab.db')}` }).connect();
+  const connection = await new PrismaLibSql({
+    url: `file:${join(directory, 'root-lab/lab.db')}`,
+    timeout: BUSY_MS,
+  }).connect();
   await connection.executeScript('PRAGMA foreign_keys = ON; DELETE FROM Enrolment;');
   await connection.dispose();
 }
