@@ -10,6 +10,8 @@ import type { RunningContainer } from '../runtime/driver.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { LiveContainer } from './live-container.ts';
 
+/** Of the names of its keepers' directories in the container's own. */
+export const PROBE_PREFIX = 'health-';
 /** What is kept of its output, as Docker does. */
 const MOST_OUTPUT_BYTES = 4096;
 
@@ -36,7 +38,11 @@ export async function runAndRead(
   try {
     kept = await running.exec(
       { ...process, args: command, terminal: false },
-      { directory: join(container.runDirectory, `health-${execId.slice(0, 12)}`), openStdin: false, privileged: false },
+      {
+        directory: join(container.runDirectory, `${PROBE_PREFIX}${execId.slice(0, 12)}`),
+        openStdin: false,
+        privileged: false,
+      },
     );
   } catch (error) {
     return outcome(-1, error instanceof Error ? error.message : String(error));

@@ -7,6 +7,7 @@ import { startsWithDaemon } from '../model/restart-policy.ts';
 import type { ContainerGroup } from '../kernel/cgroup/container-group.ts';
 import type { ContainerContext } from './context.ts';
 import { noteEnd } from './ended.ts';
+import { PROBE_PREFIX } from './exec-probe.ts';
 import { LiveContainer } from './live-container.ts';
 import { containerOfMode } from './modes.ts';
 import { makeSpec } from './spec.ts';
@@ -49,6 +50,7 @@ async function findRun(context: ContainerContext, container: LiveContainer): Pro
   const { host } = context;
   const group = openGroup(context, container);
   const running = group && (await recovered(context, container, group));
+  forgetProbes(container);
   if (running) {
     await host.volumes.attach(container.record);
     container.running = running;
@@ -57,7 +59,7 @@ async function findRun(context: ContainerContext, container: LiveContainer): Pro
     const isNews = container.state.startedAtMs !== startedAtMs;
     container.changeState({
       status: group.frozen ? 'paused' : 'running',
-      ...(isNews && { startedAtMs, exitCode: 0, error: '', finishedAtMs: null }),
+      ...(isNews && { startedAtMs, exitCode: 0, error: '', finishedAtMs: null, manuallyStopped: false }),
     });
     follow(context, container, running);
     return;
@@ -71,6 +73,12 @@ async function findRun(context: ContainerContext, container: LiveContainer): Pro
     container.changeState({ status: 'exited' }); // what is started again is decided for all at once
   }
   if (status === 'restarting') container.changeState({ status: 'exited' });
+}
+
+/** Directories of health checks that were under way: nobody asks for their results any more, and the checks begin anew. */
+function forgetProbes({ runDirectory }: LiveContainer): void {
+  for (const name of existsSync(runDirectory) ? readdirSync(runDirectory) : [])
+    if (name.startsWith(PROBE_PREFIX)) rmSync(join(runDirectory, name), { recursive: true, force: true });
 }
 
 function openGroup({ host }: ContainerContext, container: LiveContainer): ContainerGroup | null {
