@@ -17,6 +17,7 @@ import type { ContainerContext } from './context.ts';
 import { LiveContainer } from './live-container.ts';
 import { resolveModes } from './modes.ts';
 import { makeSpec } from './spec.ts';
+import { FRESH_STATE } from './store.ts';
 
 export interface CreateAsk {
   /** Empty or absent: one is made up. */
@@ -104,15 +105,6 @@ function recordOf(context: ContainerContext, ask: CreateAsk, image: Image, id: s
     networks: Object.keys(ask.networks).length > 0 || !hasNamedNetwork ? ask.networks : { [NetworkMode]: {} },
     imageId: image.id,
     mounts: [],
-    state: {
-      status: 'created',
-      exitCode: 0,
-      oomKilled: false,
-      error: '',
-      startedAtMs: null,
-      finishedAtMs: null,
-      restartCount: 0,
-      manuallyStopped: false,
-    },
+    state: FRESH_STATE,
   };
 }

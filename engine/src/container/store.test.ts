@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readCreateRequest } from '../api/docker/container-create-schema.ts';
 import type { ContainerRecord, ContainerState } from './container.ts';
-import { ContainerStore } from './store.ts';
+import { ContainerStore, FRESH_STATE } from './store.ts';
 
 const ID = 'a'.repeat(64);
 let root: string;
@@ -17,17 +17,6 @@ beforeEach(() => {
   store = new ContainerStore(root, pino({ level: 'silent' }));
 });
 afterEach(() => rmSync(root, { recursive: true }));
-
-const created: ContainerState = {
-  status: 'created',
-  exitCode: 0,
-  oomKilled: false,
-  error: '',
-  startedAtMs: null,
-  finishedAtMs: null,
-  restartCount: 0,
-  manuallyStopped: false,
-};
 
 function record(state: Partial<ContainerState> = {}): ContainerRecord {
   const { config, hostConfig } = readCreateRequest({ Image: 'busybox', Cmd: ['sh'] });
@@ -40,7 +29,7 @@ function record(state: Partial<ContainerState> = {}): ContainerRecord {
     networks: {},
     imageId: `sha256:${'b'.repeat(64)}`,
     mounts: [],
-    state: { ...created, ...state },
+    state: { ...FRESH_STATE, ...state },
   };
 }
 

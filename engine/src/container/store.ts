@@ -35,7 +35,8 @@ export interface StoredContainer {
   readonly removing: { readonly withVolumes: boolean } | null;
 }
 
-const FRESH_STATE: ContainerState = {
+/** Of a container that was never started. */
+export const FRESH_STATE: ContainerState = {
   status: 'created',
   exitCode: 0,
   oomKilled: false,

@@ -1,4 +1,5 @@
 // What stands in /dev, and what of proc and sysfs a container may not see or change, as steps. Pure.
+import { COMMON_DEVICES, DEVICE_LINKS, makeDevice } from '../launch/devices.ts';
 import { changeTree, cloneTree, cloneTreeAt, MOUNT_ATTR, mount, MS, showTree } from '../launch/mounts.ts';
 import { AT_FDCWD, freshSlot, makeDirectories } from '../launch/steps.ts';
 import { call, slot, type Step } from '../model/launch-plan.ts';
@@ -6,31 +7,15 @@ import type { OciDevice } from '../model/oci-spec.ts';
 import { makeFile, parentOf } from './mount-steps.ts';
 
 /** What every container has, asked for or not (runtime-spec, config-linux.md, "Default Devices"). */
-export const DEFAULT_DEVICES: readonly OciDevice[] = (
-  [
-    ['null', 1, 3],
-    ['zero', 1, 5],
-    ['full', 1, 7],
-    ['random', 1, 8],
-    ['urandom', 1, 9],
-    ['tty', 5, 0],
-  ] as const
-).map(([name, major, minor]) => ({ type: 'c', path: `/dev/${name}`, major, minor, fileMode: 0o666, uid: 0, gid: 0 }));
-
-const LINKS = [
-  ['ptmx', 'pts/ptmx'],
-  ['fd', '/proc/self/fd'],
-  ['stdin', '/proc/self/fd/0'],
-  ['stdout', '/proc/self/fd/1'],
-  ['stderr', '/proc/self/fd/2'],
-] as const;
-
-/** mknod(2): file type bits. "u" is a character device without a buffer, the same thing today. */
-const FILE_TYPE = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
-
-/** As the kernel packs a device number into 32 bits: new_encode_dev(). */
-export const deviceNumber = (major: number, minor: number): number =>
-  (minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12);
+export const DEFAULT_DEVICES: readonly OciDevice[] = COMMON_DEVICES.map(([name, major, minor]) => ({
+  type: 'c',
+  path: `/dev/${name}`,
+  major,
+  minor,
+  fileMode: 0o666,
+  uid: 0,
+  gid: 0,
+}));
 
 export interface DeviceSteps {
   readonly open: readonly Step[];
@@ -41,7 +26,7 @@ export interface DeviceSteps {
 export function deviceSteps(devices: readonly OciDevice[], mayMakeNodes: boolean): DeviceSteps {
   const own = devices.filter(({ path }) => !DEFAULT_DEVICES.some((one) => one.path === path));
   const all = [...DEFAULT_DEVICES, ...own];
-  const links = LINKS.map(([name, target]) =>
+  const links = DEVICE_LINKS.map(([name, target]) =>
     call('symlinkat', [target, AT_FDCWD, `/dev/${name}`], { mayFail: ['EEXIST'] }),
   );
   if (mayMakeNodes) return { open: [], make: [...all.flatMap(makeNode), ...links] };
@@ -52,14 +37,12 @@ export function deviceSteps(devices: readonly OciDevice[], mayMakeNodes: boolean
   };
 }
 
-function makeNode({ path, type, major, minor, fileMode = 0o666, uid = 0, gid = 0 }: OciDevice): Step[] {
+function makeNode(device: OciDevice): Step[] {
+  const { path, uid = 0, gid = 0 } = device;
   const isDeep = parentOf(path) !== '/dev';
   return [
     ...(isDeep ? makeDirectories(parentOf(path)) : []),
-    call('mknodat', [AT_FDCWD, path, FILE_TYPE[type] | (fileMode & 0o7777), deviceNumber(major, minor)], {
-      mayFail: ['EEXIST'],
-      purpose: `error creating device node "${path}"`,
-    }),
+    makeDevice(device, { mayFail: ['EEXIST'], purpose: `error creating device node "${path}"` }),
     ...(uid === 0 && gid === 0 ? [] : [call('fchownat', [AT_FDCWD, path, uid, gid, 0x100])]),
   ];
 }

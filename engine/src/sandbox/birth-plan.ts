@@ -10,6 +10,7 @@
 import { CLONE_NEW, NAMESPACE_TYPES } from '../model/namespace.ts';
 import { call, slot, text, type LaunchPlan, type Step } from '../model/launch-plan.ts';
 import { type Rlimit } from '../model/rlimits.ts';
+import { COMMON_DEVICES, DEVICE_LINKS, makeDevice } from '../launch/devices.ts';
 import { bindInto, cloneTree, idmap, mount, MS, showTree } from '../launch/mounts.ts';
 import {
   AT_FDCWD,
@@ -74,27 +75,8 @@ const MOUNT_ATTR_NOSUID = 2;
 const MOUNT_ATTR_NOEXEC = 8;
 const MOST_TERMINALS = 64;
 
-/** Nodes of /dev: name, major, minor (linux Documentation/admin-guide/devices.txt). */
-const DEVICES = [
-  ['null', 1, 3],
-  ['zero', 1, 5],
-  ['full', 1, 7],
-  ['random', 1, 8],
-  ['urandom', 1, 9],
-  ['tty', 5, 0],
-  ['fuse', 10, 229],
-  ['net/tun', 10, 200],
-] as const;
-const LINKS = [
-  ['ptmx', 'pts/ptmx'],
-  ['fd', '/proc/self/fd'],
-  ['stdin', '/proc/self/fd/0'],
-  ['stdout', '/proc/self/fd/1'],
-  ['stderr', '/proc/self/fd/2'],
-] as const;
-const S_IFCHR = 0o020000;
-/** makedev(3) for numbers below 256. */
-const device = (major: number, minor: number) => (major << 8) | minor;
+/** What lessons need besides. */
+const DEVICES = [...COMMON_DEVICES, ['fuse', 10, 229], ['net/tun', 10, 200]] as const;
 
 function keeper({ groups: files, base }: Birth): Step[] {
   const keepers = groups('keepers', files.keepers);
@@ -192,9 +174,11 @@ function devices(base: number): Step[] {
     ...chownRoot('dev', base),
     ...['pts', 'shm', 'mqueue', 'net'].flatMap((name) => owned(`dev/${name}`, makeDirectory(`dev/${name}`))),
     ...DEVICES.flatMap(([name, major, minor]) =>
-      owned(`dev/${name}`, call('mknodat', [AT_FDCWD, `dev/${name}`, S_IFCHR | 0o666, device(major, minor)])),
+      owned(`dev/${name}`, makeDevice({ type: 'c', path: `dev/${name}`, major, minor })),
     ),
-    ...LINKS.flatMap(([name, target]) => owned(`dev/${name}`, call('symlinkat', [target, AT_FDCWD, `dev/${name}`]))),
+    ...DEVICE_LINKS.flatMap(([name, target]) =>
+      owned(`dev/${name}`, call('symlinkat', [target, AT_FDCWD, `dev/${name}`])),
+    ),
   ];
 }
 
