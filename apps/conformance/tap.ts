@@ -8,6 +8,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{12}\b/g, 'ID'],
   [/\/\S*tmp\.[A-Za-z0-9]+/g, 'TMP'],
   [/\b(?:localhost|127\.0\.0\.1):\d{4,5}\b/g, 'HOST'],
+  [/(TestingCtr|Hello_)[A-Za-z0-9]+/g, '$1NAME'],
+  [/\(\d+ seconds\)/g, '(TIME)'],
   [/\b\d{10}(?:\.\d+)?\b/g, 'TIME'],
   [/\b\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)?/g, 'TIME'],
 ];
