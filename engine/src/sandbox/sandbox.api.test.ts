@@ -1,11 +1,12 @@
 // A learner's sandbox through lab.sock, on the real kernel: what it is, what it keeps, and what survives whom.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ExecResult, Sandbox, SandboxFile, Stats, Terminal } from '../api/lab/schemas.ts';
 import { instanceOf } from '../instance.ts';
+import { detectCgroups } from '../kernel/cgroup/detect.ts';
 import { readIfThere } from '../kernel/atomic-file.ts';
 import { NAMESPACE_TYPES } from '../model/namespace.ts';
 import { TestDaemon } from '../testing/daemon.ts';
@@ -23,9 +24,10 @@ afterAll(() => daemon.end());
 function hostObjects(diskInode: number): string[] {
   const { id } = instanceOf({ DRYDOCK_ROOT: daemon.root, DRYDOCK_RUN: join(daemon.directory, 'run') });
   const said = (command: string, ...args: string[]) => execFileSync(command, args).toString().split('\n');
-  const groups = readdirSync('/sys/fs/cgroup', { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => `${entry.parentPath}/${entry.name}`);
+  const { hierarchies, unified } = detectCgroups();
+  const groups = [...hierarchies.map(({ mountPoint }) => mountPoint), unified ?? '/sys/fs/cgroup']
+    .map((tree) => join(tree, `drydock-${id}`, 'wren'))
+    .filter((path) => existsSync(path));
   const links = said('ip', '-o', 'link').map((line) => line.split(':')[1] ?? '');
   const loops = said('losetup', '--list', '--noheadings', '--output', 'NAME,BACK-INO');
   const slots = readdirSync('/var/lib/drydock-slots').map((name) => {
@@ -34,7 +36,7 @@ function hostObjects(diskInode: number): string[] {
   });
   const keepers = readdirSync(join(daemon.directory, 'run/keepers'));
   return [
-    ...groups.filter((path) => path.includes(`drydock-${id}/wren`)),
+    ...groups,
     ...links.filter((link) => link.includes(id)),
     ...loops.filter((line) => line.trim().endsWith(` ${diskInode}`)),
     ...slots.filter((slot) => slot.includes(`${daemon.root}/sandboxes/wren`)),
