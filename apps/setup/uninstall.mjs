@@ -42,6 +42,7 @@ const RUN_STATE = [
   'ground',
   'containers',
   'oci',
+  'volume-copies',
   'volume-subpaths',
 ];
 const KEPT_STATE = ['logs'];

@@ -35,7 +35,7 @@ import { DEFAULT_RUNTIMES, execDrivers, type RuntimeOptions } from './runtime/dr
 import { isInitialUserNamespace, specHost } from './runtime/spec-host.ts';
 import { buildSpec } from './runtime/spec.ts';
 import { type DockerCounts, goArchitecture } from './system.ts';
-import { copyIn } from './volume/copy-in.ts';
+import { collectCopies, copyIn } from './volume/copy-in.ts';
 import { VolumeAttachments } from './volume/volume-attachments.ts';
 import { VolumeStore } from './volume/volume-store.ts';
 import { Volumes } from './volume/volumes.ts';
@@ -78,7 +78,9 @@ export async function createDockerEngine({
   const attachments = new VolumeAttachments(linux, join(instance.run, 'volume-subpaths'), (name) =>
     volumeStore.dataPath(name),
   );
-  const volumes = new Volumes(volumeStore, events, attachments, (...what) => copyIn(linux, ...what));
+  const copies = join(instance.run, 'volume-copies');
+  collectCopies(copies);
+  const volumes = new Volumes(volumeStore, events, attachments, (...what) => copyIn(linux, copies, ...what));
   const groups = createContainerGroups(cgroupHost, instance.id);
   const ground = join(instance.run, 'ground');
   mkdirSync(ground, { recursive: true, mode: 0o711 });

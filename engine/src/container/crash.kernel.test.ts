@@ -42,7 +42,7 @@ afterAll(async () => {
 
 const list = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
 
-/** Ids that something is left of, and volumes. */
+/** Ids that something is left of; volumes, and copies into them under way. */
 function traces(): { containers: string[]; volumes: string[] } {
   const { DRYDOCK_ROOT: root, DRYDOCK_RUN: run } = env;
   const groups = list('/sys/fs/cgroup').flatMap((tree) =>
@@ -54,7 +54,10 @@ function traces(): { containers: string[]; volumes: string[] } {
     ...list(join(run, 'containers')),
     ...groups,
   ].filter((name) => /^[0-9a-f]{64}$/.test(name));
-  const volumes = list(join(root, 'volumes')).filter((name) => name !== 'metadata.db');
+  const volumes = [
+    ...list(join(root, 'volumes')).filter((name) => name !== 'metadata.db'),
+    ...list(join(run, 'volume-copies')),
+  ];
   return { containers: [...new Set(named)], volumes };
 }
 

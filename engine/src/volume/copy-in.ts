@@ -1,7 +1,6 @@
 // The first use of a volume: what the image has at its place is copied into it, with owners, modes, times, links and
 // extended attributes. The image's files are seen in a mount namespace of its own, so the host never has them mounted.
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootfsMount } from '../image/graph-driver.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -47,10 +46,23 @@ function copyPlan(rootfs: RootfsMount, at: string, path: string, directory: stri
   };
 }
 
-/** Fills `directory` from the root file system's `path` if it is empty. An image that has nothing there fills nothing. */
-export async function copyIn(kernel: Kernel, rootfs: RootfsMount, path: string, directory: string): Promise<void> {
+/** Takes away what the copies of a daemon that was killed left in `scratches`. */
+export const collectCopies = (scratches: string): void => rmSync(scratches, { recursive: true, force: true });
+
+/**
+ * Fills `directory` from the root file system's `path` if it is empty. An image that has nothing there fills nothing.
+ * `scratches`: where each copy has a directory while it lasts.
+ */
+export async function copyIn(
+  kernel: Kernel,
+  scratches: string,
+  rootfs: RootfsMount,
+  path: string,
+  directory: string,
+): Promise<void> {
   if (readdirSync(directory).length > 0) return;
-  const scratch = mkdtempSync(join(tmpdir(), 'drydock-copy-in-'));
+  mkdirSync(scratches, { recursive: true });
+  const scratch = mkdtempSync(join(scratches, 'copy-'));
   const errorsPath = join(scratch, 'errors');
   const errors = openSync(errorsPath, 'a');
   try {

@@ -34,7 +34,7 @@ const warnings: string[] = [];
 const open = (): Volumes => {
   const store = new VolumeStore(join(directory, 'volumes'), (message) => warnings.push(message));
   const attachments = new VolumeAttachments(linux, join(directory, 'subpaths'), (name) => store.dataPath(name));
-  return new Volumes(store, events, attachments, (...args) => copyIn(linux, ...args));
+  return new Volumes(store, events, attachments, (...args) => copyIn(linux, join(directory, 'copies'), ...args));
 };
 const asked = (Binds: string[], volumes: Record<string, object> | null = null) =>
   planMounts({ hostConfig: { Binds, VolumeDriver: '' }, volumes });
