@@ -2,23 +2,10 @@
 // one component is ever walked here, but for `openInRoot`. Failures throw SysError with the name.
 import { type ByteString, cString, fromBuffer, shown } from './byte-string.ts';
 import { bind, checked, lastErrno } from './libc.ts';
+import { O_CLOEXEC } from '../model/open-flags.ts';
 import type { Time } from './stat.ts';
 
-export const O_RDONLY = 0;
-export const O_WRONLY = 1;
-export const O_RDWR = 2;
-export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
-export const O_TRUNC = 0o1000;
-export const O_NONBLOCK = 0o4000;
-export const O_NOCTTY = 0o400;
-// These three have other numbers on arm64: there the kernel's asm/fcntl.h swaps O_DIRECT/O_LARGEFILE with them.
-const ARM64 = process.arch === 'arm64';
-export const O_DIRECTORY = ARM64 ? 0o40000 : 0o200000;
-export const O_NOFOLLOW = ARM64 ? 0o100000 : 0o400000;
-export const O_CLOEXEC = 0o2000000;
-export const O_PATH = 0o10000000;
-export const AT_FDCWD = -100;
+export * from '../model/open-flags.ts';
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_REMOVEDIR = 0x200;

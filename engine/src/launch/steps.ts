@@ -1,19 +1,11 @@
 // Steps that launch plans are made of, a container's and a sandbox's alike: short names for groups of system calls. Pure.
 import { call, type CallStep, type Slot, type Step, slot, type Value } from '../model/launch-plan.ts';
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_WRONLY } from '../model/open-flags.ts';
 import { RLIMIT, type Rlimit, rlimitBytes } from '../model/rlimits.ts';
 
-export const AT_FDCWD = -100;
+export * from '../model/open-flags.ts';
+
 export const AT_EMPTY_PATH = 0x1000;
-export const O_WRONLY = 1;
-export const O_RDWR = 2;
-export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
-export const O_NOCTTY = 0o400;
-export const O_NONBLOCK = 0o4000;
-export const O_DIRECTORY = 0o200000;
-export const O_CLOEXEC = 0o2000000;
-export const O_PATH = 0o10000000;
-export const O_NOFOLLOW = 0o400000;
 
 export function makeDirectory(path: string, mode = 0o755): CallStep {
   return call('mkdirat', [AT_FDCWD, path, mode]);
